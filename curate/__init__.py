@@ -1,0 +1,5 @@
+"""Staged, resumable Parquet pipelines for multimodal customer-service data."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

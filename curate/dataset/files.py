@@ -1,0 +1,93 @@
+"""Every write to disk goes through here, so that a reader sees a whole file or none."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import xxhash
+
+from curate.errors import OutputError
+
+TEMPORARY = ".tmp-"
+"""Prefix of files that are being written; `sweep` removes what a killed run left."""
+
+_CHUNK = 1 << 20
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
+    """Open `path` for writing; the file appears under its name, whole and synced, when the block ends well.
+
+    Raises:
+        OutputError: the disk is full or the folder cannot be written.
+    """
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise write_error(path, error) from error
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_error(path: Path, error: OSError) -> OutputError:
+    """Say in one line why a file could not be written and what helps."""
+    hints = {
+        errno.ENOSPC: "the disk is full; free some space and run the same command again, it continues",
+        errno.EDQUOT: "the quota is used up; free some space and run the same command again, it continues",
+        errno.EROFS: "the file system is read-only; choose another folder with --out",
+        errno.EACCES: "no permission to write there; choose another folder with --out",
+        errno.EPERM: "no permission to write there; choose another folder with --out",
+    }
+    return OutputError(f"cannot write {path}: {hints.get(error.errno or 0, error.strerror or error)}")
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole file atomically."""
+    with atomic_write(path) as stream:
+        stream.write(data)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON atomically: UTF-8, two blanks of indent, a newline at the end."""
+    write_bytes(path, (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode("utf-8"))
+
+
+def read_json(path: Path) -> Any | None:
+    """Read a JSON file that curate wrote; None where there is none or it is damaged (then it is made again)."""
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+
+
+def content_hash(path: Path) -> str:
+    """XXH3-128 of a file's bytes, 32 hexadecimal characters; guards against damage, not against an adversary."""
+    digest = xxhash.xxh3_128()
+    with open(path, "rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def sweep(folder: Path) -> int:
+    """Remove temporary files that a killed process left below `folder`; give their number."""
+    if not folder.is_dir():
+        return 0
+    leftovers = [path for path in folder.rglob(f"{TEMPORARY}*") if path.is_file()]
+    for path in leftovers:
+        path.unlink(missing_ok=True)
+    return len(leftovers)

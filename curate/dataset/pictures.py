@@ -1,0 +1,104 @@
+"""Where pictures are: originals below one image root, and files that stages made, kept by content.
+
+A path of a record that starts with `MADE` is a file that a stage made (`made:ab/abcdef….webp`, below the
+`images` folder of the run). Every other path is relative to the image root of the source.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path, PurePosixPath
+
+from curate.dataset.files import write_bytes
+from curate.errors import RowError
+
+MADE = "made:"
+
+CODES = {
+    "image_missing": "The picture file does not exist under the image root.",
+    "image_path_escapes": "The picture's path is absolute or leads out of the image root (.. or a symbolic link).",
+    "image_not_a_file": "The picture's path is a folder, a pipe or a device.",
+    "image_empty": "The picture file has no bytes.",
+    "image_unreadable": "The file is not a picture of a known format, or cannot be read.",
+    "image_truncated": "The picture file ends too early.",
+    "image_too_large": "The picture has more pixels than the limit allows.",
+    "image_changed": "The picture's bytes are not those that were ingested.",
+}
+"""Ledger codes that any stage which opens pictures may use."""
+
+
+class PictureStore:
+    """Finds the file of a picture, and keeps pictures that stages make.
+
+    Args:
+        root: The image root of the source; None where the source has no pictures.
+        made: Folder for pictures that stages make.
+    """
+
+    def __init__(self, root: Path | None, made: Path) -> None:
+        self.root = root
+        self.made = made
+
+    def find(self, path: str) -> Path:
+        """Give the file of a record's picture.
+
+        Raises:
+            RowError: image_missing, image_path_escapes, image_not_a_file or image_empty.
+        """
+        if path.startswith(MADE):
+            return confined(self.made, path[len(MADE) :])
+        if self.root is None:
+            raise RowError("image_missing", "no image root was given (--images or input.images)")
+        return confined(self.root, path)
+
+    def read(self, path: str, sha256: str | None = None) -> bytes:
+        """Read a picture's bytes; where `sha256` is given they must still be those that were ingested.
+
+        Raises:
+            RowError: as `find`, image_unreadable, or image_changed.
+        """
+        file = self.find(path)
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            raise RowError("image_unreadable", error.strerror or "cannot be read") from error
+        if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+            raise RowError("image_changed")
+        return data
+
+    def keep(self, data: bytes, suffix: str) -> tuple[str, str]:
+        """Store a picture that a stage made; give its path for the record and its SHA-256."""
+        digest = hashlib.sha256(data).hexdigest()
+        name = f"{digest[:2]}/{digest}{suffix}"
+        target = self.made / name
+        if not target.exists():
+            write_bytes(target, data)
+        return MADE + name, digest
+
+
+def confined(root: Path, path: str) -> Path:
+    """Resolve `path` below `root` and make sure that it is a regular file with content, inside it.
+
+    Raises:
+        RowError: image_missing, image_path_escapes, image_not_a_file or image_empty.
+    """
+    pure = PurePosixPath(path.replace("\\", "/"))
+    if pure.is_absolute() or ".." in pure.parts or "\0" in path or (len(path) > 1 and path[1] == ":"):
+        raise RowError("image_path_escapes")
+    file = root / pure
+    try:
+        real = file.resolve(strict=True)
+        info = os.stat(real)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise RowError("image_missing") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise RowError("image_unreadable", "the path cannot be followed (a loop of links, or a name too long)") from error
+    if not real.is_relative_to(root.resolve()):
+        raise RowError("image_path_escapes")
+    if not stat.S_ISREG(info.st_mode):
+        raise RowError("image_not_a_file")
+    if info.st_size == 0:
+        raise RowError("image_empty")
+    return file

@@ -1,0 +1,1 @@
+"""Denoising at character, sentence, word, dialogue and OCR-line level; rule files are data."""

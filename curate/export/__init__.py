@@ -1,0 +1,1 @@
+"""Training sets: prompt templates, formats, validation."""

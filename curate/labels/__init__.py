@@ -1,0 +1,1 @@
+"""Label registries: what labels a task has, their aliases, and which are allowed."""

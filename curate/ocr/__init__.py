@@ -1,0 +1,1 @@
+"""Text in pictures: engines, tiling, reading order, cache and the stage."""

@@ -1,0 +1,1 @@
+"""Recipe, plan, stages and the engine that maps stages over shards."""

@@ -1,0 +1,277 @@
+"""A batch: the rows that a stage works on, plus the ledger being written about them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from curate import records
+from curate.dataset import ledger
+from curate.errors import StageBroken
+
+class _Entry(NamedTuple):
+    row: int
+    action: str
+    code: str
+    metric: str | None
+    value: float | None
+    threshold: float | None
+    related_uid: str | None
+    detail: str | None
+    uid: str | None
+    """Set where the entry is about a derived record, not about `row` itself."""
+
+
+@dataclass
+class Outcome:
+    """What became of a batch: the four tables that are written, and the counts that must add up."""
+
+    rows: pa.Table
+    ledger: pa.Table
+    dropped: pa.Table
+    failed: pa.Table
+    counts: Counts
+
+
+@dataclass
+class Counts:
+    """`rows_in = kept + dropped + failed` and `rows_out = kept + added`, for every shard and every stage."""
+
+    rows_in: int = 0
+    kept: int = 0
+    dropped: int = 0
+    failed: int = 0
+    added: int = 0
+    changed: int = 0
+    codes: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Rows by action and code."""
+
+    @property
+    def rows_out(self) -> int:
+        """Rows that go on to the next stage."""
+        return self.kept + self.added
+
+    def add(self, other: Counts) -> None:
+        """Add the counts of another shard to these."""
+        for name in ("rows_in", "kept", "dropped", "failed", "added", "changed"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for action, codes in other.codes.items():
+            mine = self.codes.setdefault(action, {})
+            for code, rows in codes.items():
+                mine[code] = mine.get(code, 0) + rows
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the counts for a manifest, codes in a stable order."""
+        codes = {action: dict(sorted(rows.items())) for action, rows in sorted(self.codes.items())}
+        return {
+            "rows_in": self.rows_in,
+            "kept": self.kept,
+            "dropped": self.dropped,
+            "failed": self.failed,
+            "added": self.added,
+            "changed": self.changed,
+            "rows_out": self.rows_out,
+            "codes": codes,
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Counts:
+        """Read the counts back from a manifest."""
+        return cls(**{name: value[name] for name in cls.__dataclass_fields__})
+
+
+class Batch:
+    """The rows of one batch as an Arrow table of `records.SCHEMA`, plus the ledger being written.
+
+    Rows are named by their number in `table`. A stage replaces columns with `set_column` and says what it
+    did to which row; a row that was dropped or failed is kept whole beside the dataset as it came in.
+
+    Args:
+        table: The rows that came in.
+        stage: Name of the step, for the ledger.
+        codes: Codes that the stage may use.
+        tick: Called with a number of finished units; shows that the worker is alive.
+    """
+
+    def __init__(
+        self,
+        table: pa.Table,
+        stage: str,
+        codes: Mapping[str, str],
+        tick: Callable[[int], None] = lambda units: None,
+    ) -> None:
+        self.incoming = table
+        self.table = table
+        self.tick = tick
+        self._stage = stage
+        self._codes = codes
+        self._entries: list[_Entry] = []
+        self._gone: dict[int, str] = {}
+        self._derived: dict[int, list[records.Record]] = {}
+
+    def __len__(self) -> int:
+        return len(self.incoming)
+
+    def set_column(self, name: str, values: pa.Array | pa.ChunkedArray) -> None:
+        """Replace a column, for all rows of the batch."""
+        index = self.table.schema.get_field_index(name)
+        self.table = self.table.set_column(index, records.SCHEMA.field(name), values.cast(records.SCHEMA.field(name).type))
+
+    def change(self, row: int, code: str, **facts: Any) -> None:
+        """Say that a row was changed.
+
+        Args:
+            row: The row's number.
+            code: Why, one of the stage's codes.
+            facts: Any of metric, value, threshold, related_uid, detail.
+        """
+        self._note(row, "changed", code, **facts)
+
+    def change_many(self, rows: Sequence[int] | np.ndarray[Any, Any], code: str, metric: str, values: Sequence[float] | np.ndarray[Any, Any]) -> None:
+        """Say that many rows were changed for one reason, each with its value of `metric`."""
+        self._check(code)
+        self._entries.extend(
+            _Entry(int(row), "changed", code, metric, float(value), None, None, None, None) for row, value in zip(rows, values, strict=True)
+        )
+
+    def drop(self, row: int, code: str, **facts: Any) -> None:
+        """Take a row out of the dataset, on purpose; facts as for `change`."""
+        self._take(row, "dropped")
+        self._note(row, "dropped", code, **facts)
+
+    def fail(self, row: int, code: str, detail: str = "") -> None:
+        """Set a row aside because it is bad; a row that failed already keeps its first reason."""
+        if row in self._gone:
+            return
+        self._take(row, "failed")
+        self._note(row, "failed", code, detail=detail or None)
+
+    def derive(self, row: int, record: records.Record, code: str, **facts: Any) -> None:
+        """Add a record made from a row; it stands right behind it in the output."""
+        self._derived.setdefault(row, []).append(record)
+        facts.setdefault("related_uid", record.parent)
+        self._note(row, "added", code, uid=record.uid, **facts)
+
+    def alive(self, row: int) -> bool:
+        """Whether the row was neither dropped nor failed so far."""
+        return row not in self._gone
+
+    def _take(self, row: int, action: str) -> None:
+        if self._gone.setdefault(row, action) != action:
+            raise StageBroken(f"stage {self._stage}: row {row} was {self._gone[row]} already and cannot be {action}")
+
+    def _check(self, code: str) -> None:
+        if code not in self._codes:
+            raise StageBroken(f"stage {self._stage}: code '{code}' is not among its declared codes")
+
+    def _note(
+        self,
+        row: int,
+        action: str,
+        code: str,
+        *,
+        metric: str | None = None,
+        value: float | None = None,
+        threshold: float | None = None,
+        related_uid: str | None = None,
+        detail: str | None = None,
+        uid: str | None = None,
+    ) -> None:
+        self._check(code)
+        if not 0 <= row < len(self):
+            raise StageBroken(f"stage {self._stage}: there is no row {row} in a batch of {len(self)}")
+        self._entries.append(_Entry(row, action, code, metric, value, threshold, related_uid, detail, uid))
+
+    def outcome(self) -> Outcome:
+        """Close the batch: check it against the contract and give the tables to be written.
+
+        Raises:
+            StageBroken: a row was changed without a word, or the result is not a valid record.
+        """
+        if len(self.table) != len(self):
+            raise StageBroken(f"stage {self._stage} gave back {len(self.table)} rows of {len(self)}; use drop, fail or derive")
+        table = self.table.cast(records.SCHEMA)
+        gone = np.zeros(len(self), dtype=bool)
+        gone[list(self._gone)] = True
+        before, after, touched = self._hashes(table, gone)
+        rows = self._kept(table, gone)
+        broken = records.violations(rows)
+        if broken:
+            row, what = broken[0]
+            raise StageBroken(f"stage {self._stage}: record {rows['uid'][row]} is not valid any more: {what}")
+        dropped = [row for row, action in sorted(self._gone.items()) if action == "dropped"]
+        failed = [row for row, action in sorted(self._gone.items()) if action == "failed"]
+        added = sum(map(len, self._derived.values()))
+        counts = Counts(len(self), len(self) - len(self._gone), len(dropped), len(failed), added, len(touched))
+        ledger_table = self._ledger(before, after, touched, counts)
+        incoming = self.incoming.cast(records.SCHEMA)
+        return Outcome(rows, ledger_table, incoming.take(pa.array(dropped, pa.int64())), incoming.take(pa.array(failed, pa.int64())), counts)
+
+    def _hashes(self, table: pa.Table, gone: np.ndarray[Any, Any]) -> tuple[list[str], list[str], set[int]]:
+        """Hash all rows before and after; find those that changed, and make sure that each has a word."""
+        before = records.row_hashes(self.incoming)
+        after = before if table is self.incoming else records.row_hashes(table)
+        said = {entry.row for entry in self._entries if entry.action == "changed"}
+        touched = {row for row in said if not gone[row] and before[row] != after[row]}
+        if after is not before:
+            silent = [row for row in range(len(self)) if before[row] != after[row] and not gone[row] and row not in said]
+            if silent:
+                uid = self.incoming["uid"][silent[0]]
+                raise StageBroken(f"stage {self._stage} changed record {uid} without a word in the ledger ({len(silent)} such rows)")
+        return before, after, touched
+
+    def _kept(self, table: pa.Table, gone: np.ndarray[Any, Any]) -> pa.Table:
+        if not self._derived:
+            return table.filter(pa.array(~gone)) if gone.any() else table
+        pieces, start = [], 0
+        for row, derived in sorted(self._derived.items()):
+            pieces += [table.slice(start, row + 1 - start).filter(pa.array(~gone[start : row + 1])), records.to_table(derived)]
+            start = row + 1
+        pieces.append(table.slice(start).filter(pa.array(~gone[start:])))
+        return pa.concat_tables(pieces).combine_chunks()
+
+    def _ledger(self, before: list[str], after: list[str], touched: set[int], counts: Counts) -> pa.Table:
+        uids = self.incoming["uid"].to_pylist()
+        columns: dict[str, list[Any]] = {name: [] for name in ledger.SCHEMA.names}
+        seen: set[tuple[int, str, str]] = set()
+        tally: dict[str, Counter[str]] = {}
+        for entry in sorted(self._entries, key=lambda entry: entry.row):
+            if entry.action == "changed" and entry.row not in touched:
+                continue
+            if entry.uid is not None or (entry.row, entry.action, entry.code) not in seen:
+                tally.setdefault(entry.action, Counter())[entry.code] += 1
+            seen.add((entry.row, entry.action, entry.code))
+            values = (
+                entry.uid or uids[entry.row],
+                self._stage,
+                entry.action,
+                entry.code,
+                entry.metric,
+                entry.value,
+                entry.threshold,
+                entry.related_uid,
+                None if entry.uid else before[entry.row],
+                after[entry.row] if entry.action == "changed" else None,
+                entry.detail,
+            )
+            for name, value in zip(columns, values, strict=True):
+                columns[name].append(value)
+        counts.codes = {action: dict(codes) for action, codes in tally.items()}
+        return pa.table(columns, schema=ledger.SCHEMA)
+
+
+def join(outcomes: Sequence[Outcome]) -> Outcome:
+    """Join the outcomes of consecutive batches to one."""
+    counts = Counts()
+    for outcome in outcomes:
+        counts.add(outcome.counts)
+    tables = {
+        name: pa.concat_tables([getattr(outcome, name) for outcome in outcomes]).combine_chunks()
+        for name in ("rows", "ledger", "dropped", "failed")
+    }
+    return Outcome(**tables, counts=counts)

@@ -1,0 +1,49 @@
+"""Which stages, exporters and sources there are, by name; plug-ins join through entry points."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from curate.pipeline.export import Exporter
+    from curate.pipeline.stage import Stage
+
+STAGES = {
+    "ocr": "curate.ocr.stage:OcrStage",
+    "denoise": "curate.denoise.stage:DenoiseStage",
+    "split": "curate.select.split:SplitStage",
+}
+EXPORTS = {
+    "sharegpt": "curate.export.sharegpt:ShareGptExporter",
+    "source": "curate.export.source:SourceExporter",
+}
+OPEN_SOURCE = "curate.ingest.detect:open_source"
+"""`open_source(InputOptions) -> Source`"""
+
+
+def load(reference: str) -> Any:
+    """Import what `module:name` refers to."""
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+@cache
+def stages() -> dict[str, type[Stage[Any]]]:
+    """All stages by the name that recipes use; a plug-in adds one in the entry-point group `curate.stages`."""
+    return _all(STAGES, "curate.stages")
+
+
+@cache
+def exporters() -> dict[str, type[Exporter[Any]]]:
+    """All export formats by name; plug-ins use the entry-point group `curate.exports`."""
+    return _all(EXPORTS, "curate.exports")
+
+
+def _all(shipped: dict[str, str], group: str) -> dict[str, Any]:
+    found = {name: load(reference) for name, reference in shipped.items()}
+    for point in entry_points(group=group):
+        found.setdefault(point.name, point.load())
+    return found

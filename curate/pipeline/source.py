@@ -1,0 +1,96 @@
+"""The source contract: what the pipeline needs of whatever reads raw data, and the options of `input:`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from curate.pipeline.batch import Batch
+from curate.pipeline.paths import RecipePath
+
+Format = Literal["auto", "mire", "sharegpt", "alpaca", "openai", "imagefolder", "parquet", "jsonl"]
+
+
+class InputOptions(BaseModel):
+    """Where the raw data is and how it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    path: RecipePath
+    """A JSON, JSONL or Parquet file, a folder of pictures, or a dataset that curate wrote."""
+
+    images: RecipePath | None = None
+    """Folder that picture paths are relative to. Default: the folder of the source file."""
+
+    format: Format = "auto"
+    """Format of the source; `auto` looks at its first record."""
+
+    labels: str | None = None
+    """Label registry that labels must be in: a shipped name (`mire`) or a YAML file. Default: `mire` for MIRE files, else none."""
+
+    shard_rows: int | Literal["auto"] = Field(default="auto")
+    """Records in one shard; `auto` makes about 64 shards of 16 to 4,096 records."""
+
+
+class Position(NamedTuple):
+    """A place between two records of a source: where to go on reading, and the number of records before it."""
+
+    offset: int = 0
+    """Bytes from the beginning of the file (records of a Parquet file or pictures of a folder are counted instead)."""
+    index: int = 0
+
+
+@dataclass
+class SourceShard:
+    """One shard's worth of records as read: good ones and, marked as failed in the batch, bad ones."""
+
+    batch: Batch
+    next: Position
+    """Where the following shard begins."""
+    pictures: str
+    """`Source.pictures_digest` of the picture paths in this shard, in order."""
+
+
+class Source(ABC):
+    """Reads raw data as records, in the order of the source, without loading it whole."""
+
+    codes: ClassVar[Mapping[str, str]]
+    """Every code that reading may write into the ledger, each with one sentence."""
+    version: ClassVar[int]
+    format: str
+    """Which format it is (never `auto`)."""
+    image_root: Path | None
+    """Where the pictures are."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Hash of the source's bytes; uids are made from it. Pictures have hashes of their own."""
+
+    @abstractmethod
+    def rows_hint(self) -> int | None:
+        """Roughly how many records there are, for progress; None where nobody knows."""
+
+    @abstractmethod
+    def signature(self) -> dict[str, Any]:
+        """Everything besides the source's bytes that decides what is read: format, options, registry digest, version."""
+
+    @abstractmethod
+    def shards(self, start: Position, seen: Iterable[str]) -> Iterator[SourceShard]:
+        """Read on from `start`; `seen` are the source ids before it, so that duplicates are found.
+
+        Raises:
+            InputError: the rest of the source cannot be read at all; the message names the place.
+        """
+
+    @abstractmethod
+    def pictures_digest(self, paths: Sequence[str]) -> str:
+        """Digest of the contents of picture files, missing ones included, to notice that pictures changed."""
+
+    @abstractmethod
+    def layout(self) -> dict[str, str]:
+        """What writing the source back needs besides the `raw` of its records: head, separator and tail."""

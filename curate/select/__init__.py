@@ -1,0 +1,1 @@
+"""Choosing records: splits without leaks."""
