@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,10 +85,11 @@ def content_hash(path: Path) -> str:
 
 
 def sweep(folder: Path) -> int:
-    """Remove temporary files that a killed process left below `folder`; give their number."""
-    if not folder.is_dir():
-        return 0
-    leftovers = [path for path in folder.rglob(f"{TEMPORARY}*") if path.is_file()]
+    """Remove temporary files and folders that a killed process left below `folder`; give their number."""
+    leftovers = sorted(folder.rglob(f"{TEMPORARY}*")) if folder.is_dir() else []
     for path in leftovers:
-        path.unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
     return len(leftovers)

@@ -52,8 +52,6 @@ class SourceShard:
     batch: Batch
     next: Position
     """Where the following shard begins."""
-    pictures: str
-    """`Source.pictures_digest` of the picture paths in this shard, in order."""
 
 
 class Source(ABC):
