@@ -41,7 +41,7 @@ class Recipe(BaseModel):
     """Everything random is drawn from hash(seed, uid, stage, variant)."""
 
     max_failed: int | str = "1%"
-    """How many rows of one stage may fail before the run stops: a number, or a share of the rows. A share always allows 10 rows; a run in which every row fails always stops."""
+    """How many rows of one stage may fail before the run stops: a number, or a share of the rows. A share always allows 10 rows; a run in which every row fails always stops. A number that the recipe gives also says that so many failed rows are no reason for exit code 1."""
 
     workers: int | Literal["auto"] = "auto"
     """Worker processes; `auto` is one for each processor."""
@@ -76,6 +76,10 @@ class Recipe(BaseModel):
             if twice:
                 raise ValueError(f"two {kind} are called '{twice[0]}'; give one of them a `name:`")
         return self
+
+    def tolerates(self, failed: int) -> bool:
+        """Whether the recipe itself says that this many rows may fail; then a run with failed rows ends well."""
+        return "max_failed" in self.model_fields_set and isinstance(self.max_failed, int) and failed <= self.max_failed
 
     def allowed_failures(self, rows: int) -> int:
         """How many of `rows` may fail in one stage."""

@@ -1,0 +1,148 @@
+"""`curate ls`: the runs below a folder, or the steps of one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from curate.cli.output import Output, common, printable
+
+
+@click.command("ls")
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("work"))
+@click.option("--failed", is_flag=True, help="List the rows that failed, each with its reason.")
+@click.option("--dropped", is_flag=True, help="List the rows that were dropped, each with its reason.")
+@common
+def command(out: Output, folder: Path, failed: bool, dropped: bool) -> None:
+    """List the runs below FOLDER (default: work), or the steps of a run; --failed and --dropped list rows.
+
+    \b
+    Examples:
+      curate ls
+      curate ls work/demo
+      curate ls work/demo --failed
+    """
+    if failed or dropped:
+        actions = [name for name, wanted in (("failed", failed), ("dropped", dropped)) if wanted]
+        _rows(out, folder, actions)
+    elif (folder / "run.json").exists():
+        _steps(out, folder)
+    else:
+        _runs(out, folder)
+
+
+def runs(folder: Path) -> list[Path]:
+    """The runs below a folder, the newest first."""
+    found = [path.parent for path in folder.glob("*/run.json")]
+    return sorted(found, key=lambda run: (run / "run.json").stat().st_mtime, reverse=True)
+
+
+def newest_run() -> Path:
+    """The newest run below `work`.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from curate.errors import UsageError
+
+    found = runs(Path("work"))
+    if not found:
+        raise UsageError("there is no run below work/; name one with --run FOLDER")
+    return found[0]
+
+
+def _runs(out: Output, folder: Path) -> None:
+    from curate.dataset.files import read_json
+
+    found: list[dict[str, Any]] = []
+    for run in runs(folder):
+        facts = read_json(run / "run.json") or {}
+        steps = facts.get("steps", [])
+        found.append(
+            {
+                "run": str(run),
+                "recipe": facts.get("recipe", {}).get("name"),
+                "status": facts.get("status"),
+                "rows_in": steps[0]["rows_in"] if steps else None,
+                "rows_out": steps[-1]["rows_out"] if steps else None,
+                "failed": facts.get("failed_rows"),
+                "exports": [export["title"] for export in facts.get("exports", [])],
+            }
+        )
+    if out.as_json:
+        out.json(found)
+        return
+    if not found:
+        out.talk(f"no runs below {folder}; start one with: curate run demo")
+        return
+    _table(out, found, ("run", "recipe", "status", "rows_in", "rows_out", "failed", "exports"))
+
+
+def _steps(out: Output, run: Path) -> None:
+    from curate.dataset.dataset import steps
+    from curate.pipeline.manifest import Manifest
+
+    found: list[dict[str, Any]] = []
+    for step in steps(run):
+        manifest = Manifest.read(step)
+        if manifest is not None:
+            counts = manifest.counts.as_dict()
+            counts.pop("codes")
+            found.append({"step": step.name, "shards": len(manifest.shards), **counts})
+    if out.as_json:
+        out.json(found)
+        return
+    _table(out, found, ("step", "shards", "rows_in", "dropped", "failed", "changed", "added", "rows_out"))
+
+
+def _rows(out: Output, run: Path, actions: list[str]) -> None:
+    from curate.dataset.dataset import Dataset, steps
+
+    found: list[dict[str, Any]] = []
+    for step in steps(run):
+        data = Dataset.open(step)
+        gone = (data.failed() if "failed" in actions else data.failed().slice(0, 0)).to_pylist()
+        gone += data.dropped().to_pylist() if "dropped" in actions else []
+        names = {row["uid"]: row["source_id"] for row in gone}
+        for entry in data.ledger().to_pylist():
+            if entry["action"] in actions:
+                found.append(
+                    {
+                        "step": step.name,
+                        "uid": entry["uid"],
+                        "source_id": names.get(entry["uid"]),
+                        "action": entry["action"],
+                        "code": entry["code"],
+                        "detail": entry["detail"],
+                    }
+                )
+    if out.as_json:
+        out.json(found)
+        return
+    if not found:
+        out.talk(f"no rows {' or '.join(actions)} in {run}")
+        return
+    _table(out, found, ("step", "uid", "source_id", "action", "code", "detail"))
+
+
+def _table(out: Output, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in columns:
+        table.add_column(name, overflow="fold", justify="right" if rows and isinstance(rows[0][name], int) else "left")
+    for row in rows:
+        table.add_row(*(Text(_cell(row[name])) for name in columns))
+    out.print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return printable(", ".join(value) if isinstance(value, list) else str(value))
