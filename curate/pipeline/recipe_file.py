@@ -223,7 +223,7 @@ class _Finder:
             allowed = [text.strip("' ") for text in str(context["expected"]).replace(" or ", ", ").split(",")]
             return f"'{item['input']}' is not one of {', '.join(allowed)}", _nearest(str(item["input"]), allowed)
         if kind == "missing":
-            return f"the key '{location[-1]}' is missing", ""
+            return f"the key '{location[-1]}' is missing", f"add it, or say --set {'.'.join(map(str, location))}=…"
         return item["msg"].removeprefix("Value error, "), ""
 
     def _keys(self, location: Location) -> list[str]:
