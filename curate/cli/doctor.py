@@ -33,7 +33,7 @@ class Check:
 @click.command("doctor")
 @common
 def command(out: Output) -> int:
-    """Check Python, packages, OCR models, fonts, processors, memory, disk and encoding; exit 1 if something needed is missing.
+    """Check Python, packages, OCR models, fonts, memory, disk and encoding; exit 1 if something needed is missing.
 
     \b
     Examples:
@@ -67,20 +67,28 @@ def _packages() -> Iterator[Check]:
         yield Check(name, found is not None, found or "not installed", f"pip install {name}", needed=not optional)
     for extra, module in (("paddle", "paddleocr"), ("vllm", "vllm"), ("ray", "ray")):
         found = installed(module)
-        yield Check(f"extra {extra}", found is not None, found or "not installed", f"pip install 'curate[{extra}]'", needed=False)
+        yield Check(
+            f"extra {extra}",
+            found is not None,
+            found or "not installed",
+            f"pip install 'curate[{extra}]'",
+            needed=False,
+        )
 
 
 def _models() -> Iterator[Check]:
     def look() -> str:
+        from curate.dataset.pictures import PictureStore
         from curate.ocr.stage import OcrStage
         from curate.pipeline.registry import stages
         from curate.pipeline.stage import Context
-        from curate.dataset.pictures import PictureStore
 
         stage = stages()["ocr"]
         assert stage is OcrStage
         context = Context(PictureStore(None, Path()))
-        return ", ".join(f"{key} {value}" for key, value in stage(stage.Options(use="ocr"), context).environment().items())
+        return ", ".join(
+            f"{key} {value}" for key, value in stage(stage.Options(use="ocr"), context).environment().items()
+        )
 
     yield _try("ocr models", look, "pip install --force-reinstall rapidocr openvino")
 
@@ -88,16 +96,20 @@ def _models() -> Iterator[Check]:
 def _try(name: str, look: Callable[[], str], fix: str) -> Check:
     try:
         return Check(name, True, look())
-    except Exception as error:  # whatever is wrong with a package is what the doctor is here to tell
+    except Exception as error:  # noqa: BLE001  whatever is wrong with a package is what the doctor is here to tell
         return Check(name, False, f"{type(error).__name__}: {error}", fix)
 
 
 def _font() -> Iterator[Check]:
     fix = "apt install fonts-noto-cjk (only pictures that curate draws need it)"
-    if shutil.which("fc-list") is None:
+    lister = shutil.which("fc-list")
+    if lister is None:
         yield Check("chinese font", False, "fc-list is not here to ask", fix, needed=False)
         return
-    names = subprocess.run(["fc-list", ":lang=zh", "family"], capture_output=True, text=True, check=False).stdout.split("\n")  # noqa: S607
+    listing = subprocess.run(  # noqa: S603  a fixed question to fontconfig
+        [lister, ":lang=zh", "family"], capture_output=True, text=True, check=False
+    )
+    names = listing.stdout.split("\n")
     yield Check("chinese font", bool(names[0]), names[0].split(",")[0] or "none", fix, needed=False)
 
 
@@ -106,16 +118,28 @@ def _machine() -> Iterator[Check]:
 
     yield Check("processors", True, str(processors()))
     memory = available_memory()
-    yield Check("memory", memory is None or memory > 2 << 30, f"{memory / 1e9:.1f} GB free" if memory else "not told", "close something", False)
+    yield Check(
+        "memory",
+        memory is None or memory > 2 << 30,
+        f"{memory / 1e9:.1f} GB free" if memory else "not told",
+        "close something",
+        False,
+    )
     encoding = locale.getpreferredencoding(False)
-    yield Check("encoding", encoding.lower().replace("-", "") == "utf8", encoding, "export LC_ALL=C.UTF-8", needed=False)
+    yield Check(
+        "encoding", encoding.lower().replace("-", "") == "utf8", encoding, "export LC_ALL=C.UTF-8", needed=False
+    )
 
 
 def _folders() -> Iterator[Check]:
     from curate.api import cache_folder
     from curate.pipeline.machine import free_disk
 
-    for name, folder in (("working folder", Path.cwd()), ("cache", cache_folder()), ("temporary files", Path(tempfile.gettempdir()))):
+    for name, folder in (
+        ("working folder", Path.cwd()),
+        ("cache", cache_folder()),
+        ("temporary files", Path(tempfile.gettempdir())),
+    ):
         if folder is None:
             yield Check(name, True, "off (CURATE_CACHE=off)")
             continue
@@ -124,4 +148,6 @@ def _folders() -> Iterator[Check]:
             there = there.parent
         free = free_disk(folder)
         ok = os.access(there, os.W_OK) and free > 1 << 30
-        yield Check(name, ok, f"{folder}, {free / 1e9:.0f} GB free", "free some space, or make it writable", name != "cache")
+        yield Check(
+            name, ok, f"{folder}, {free / 1e9:.0f} GB free", "free some space, or make it writable", name != "cache"
+        )

@@ -38,7 +38,7 @@ def execute(out: Output, recipe: Recipe, folder: Path, *, dry_run: bool) -> int:
         raise
     finally:
         progress.close()
-    _tell(out, recipe, result)
+    _tell(out, result)
     return 1 if result.failed_rows and not recipe.tolerates(result.failed_rows) else 0
 
 
@@ -75,7 +75,7 @@ def _same_command() -> str:
     return shlex.join(["curate", *sys.argv[1:]])
 
 
-def _tell(out: Output, recipe: Recipe, result: RunResult) -> None:
+def _tell(out: Output, result: RunResult) -> None:
     if out.as_json:
         out.json({"out": str(result.out), **result.as_dict()})
         return
@@ -84,7 +84,7 @@ def _tell(out: Output, recipe: Recipe, result: RunResult) -> None:
         if export.facts.get("next"):
             out.hint(str(export.facts["next"]))
     if result.failed_rows:
-        out.hint(f"curate ls {shown(result.out)} --failed   (the {result.failed_rows} rows that failed, each with its reason)")
+        out.hint(f"curate ls {shown(result.out)} --failed   (the {result.failed_rows} rows that failed, with reasons)")
     out.hint(f"curate show {shown(result.out)}")
 
 
@@ -97,7 +97,13 @@ def _show_plan(out: Output, planned: Plan) -> None:
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD)
-    for name, justify in (("step", "left"), ("will", "left"), ("rows", "right"), ("shards", "right"), ("why, and with what", "left")):
+    for name, justify in (
+        ("step", "left"),
+        ("will", "left"),
+        ("rows", "right"),
+        ("shards", "right"),
+        ("why, and with what", "left"),
+    ):
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for step in planned.steps:
         needs = ", ".join(f"{key} {value[:48]}" for key, value in step.needs.items())
@@ -105,6 +111,9 @@ def _show_plan(out: Output, planned: Plan) -> None:
         will = Text("run", style="cyan") if step.runs else Text("reuse", style="green")
         rows = "?" if step.rows is None else f"{step.rows:,}"
         table.add_row(step.title, will, rows, "" if step.shards is None else f"{step.shards:,}", told)
-    out.print(f"[bold]{planned.recipe}[/] → {shown(planned.out)} with {planned.workers} workers, {planned.free_disk / 1e9:.0f} GB free")
+    out.print(
+        f"[bold]{planned.recipe}[/] → {shown(planned.out)} with {planned.workers} workers, "
+        f"{planned.free_disk / 1e9:.0f} GB free"
+    )
     out.print(table)
     out.talk("nothing was written (--dry-run)")

@@ -17,13 +17,25 @@ if TYPE_CHECKING:
 @click.command("export")
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("folder", metavar="OUT", type=click.Path(path_type=Path))
-@click.option("--format", "target", default="sharegpt", show_default=True, help="sharegpt, or source: the records as they came.")
+@click.option(
+    "--format", "target", default="sharegpt", show_default=True, help="sharegpt, or source: the records as they came."
+)
 @click.option("--template", help="Prompt template: mire, plain, or a YAML file.  [default: plain]")
-@click.option("--images", type=click.Path(path_type=Path), help="Folder that picture paths are relative to, where IN is a source.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one option of the export; repeat for more.")
+@click.option(
+    "--images", type=click.Path(path_type=Path), help="Folder that picture paths are relative to, where IN is a source."
+)
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one option of the export; repeat for more."
+)
 @common
 def command(
-    out: Output, source: Path, folder: Path, target: str, template: str | None, images: Path | None, overrides: tuple[str, ...]
+    out: Output,
+    source: Path,
+    folder: Path,
+    target: str,
+    template: str | None,
+    images: Path | None,
+    overrides: tuple[str, ...],
 ) -> int:
     """Write the records of IN (a run, RUN@STEP, or any source) as a training set into the folder OUT.
 
@@ -43,7 +55,9 @@ def command(
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "export.json").exists():
         raise OutputError(f"{folder} is not empty and not an export of curate; choose another folder")
     options = {"use": target, "template": template}
-    recipe = _recipe(folder.resolve().name, source, images, {k: v for k, v in options.items() if v is not None}, overrides)
+    recipe = _recipe(
+        folder.resolve().name, source, images, {k: v for k, v in options.items() if v is not None}, overrides
+    )
     try:
         data = Dataset.open(source) if images is None else None
     except InputError:

@@ -39,7 +39,11 @@ def command(out: Output, folder: Path, template: str, force: bool) -> None:
     from curate.dataset.files import write_bytes, write_json
 
     head = "# yaml-language-server: $schema=curate.schema.json\n"
-    body = "".join(line for line in recipes[template].read_text("utf-8").splitlines(keepends=True) if "yaml-language-server" not in line)
+    body = "".join(
+        line
+        for line in recipes[template].read_text("utf-8").splitlines(keepends=True)
+        if "yaml-language-server" not in line
+    )
     write_bytes(recipe, (head + body).encode("utf-8"))
     write_json(schema, recipe_schema())
     written = [recipe, schema]

@@ -44,6 +44,7 @@ def newest_run() -> Path:
 
     Raises:
         UsageError: there is none.
+
     """
     from curate.errors import UsageError
 

@@ -57,7 +57,9 @@ class LazyGroup(click.Group):
         command: click.Command = importlib.import_module(f"curate.cli.{cmd_name}").command
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or say what it may have been meant to be."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             near = difflib.get_close_matches(args[0], COMMANDS, n=1)
@@ -154,7 +156,12 @@ def _tell(message: str, code: int, as_json: bool) -> int:
 
         click.echo(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False), err=True)
     else:
-        click.echo("\n".join(f"error: {line}" if number == 0 else line for number, line in enumerate(printable(message).split("\n"))), err=True)
+        click.echo(
+            "\n".join(
+                f"error: {line}" if number == 0 else line for number, line in enumerate(printable(message).split("\n"))
+            ),
+            err=True,
+        )
     return code
 
 

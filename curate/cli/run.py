@@ -11,12 +11,16 @@ from curate.cli.output import Output, common
 
 @click.command("run")
 @click.argument("recipe")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the recipe; repeat for more.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the recipe; repeat for more."
+)
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: work/NAME]")
 @click.option("--workers", type=click.IntRange(min=1), help="Worker processes.  [default: one for each processor]")
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be done and what can be reused; write nothing.")
 @common
-def command(out: Output, recipe: str, overrides: tuple[str, ...], workers: int | None, dry_run: bool, **options: Path | None) -> int:
+def command(
+    out: Output, recipe: str, overrides: tuple[str, ...], workers: int | None, dry_run: bool, **options: Path | None
+) -> int:
     """Run RECIPE (a YAML file, or the name of a shipped one), or continue a run that was interrupted.
 
     What is done already is found by content and not done again. Rows that cannot be used are set aside, each

@@ -57,6 +57,7 @@ def find_record(data: Dataset, wanted: str) -> Record:
 
     Raises:
         UsageError: there is none, or the beginning fits several.
+
     """
     from curate.errors import UsageError
     from curate.records import from_table
@@ -64,11 +65,15 @@ def find_record(data: Dataset, wanted: str) -> Record:
     index = data.to_table(["uid", "source_id"]).to_pydict()
     pairs = list(zip(index["uid"], index["source_id"], strict=True))
     exact = [number for number, pair in enumerate(pairs) if wanted in pair]
-    hits = exact or [n for n, (uid, source) in enumerate(pairs) if uid.startswith(wanted) or (source or "").startswith(wanted)]
+    hits = exact or [
+        n for n, (uid, source) in enumerate(pairs) if uid.startswith(wanted) or (source or "").startswith(wanted)
+    ]
     if not hits and wanted.isdigit() and int(wanted) < len(pairs):
         hits = [int(wanted)]
     if len(hits) != 1:
-        what = f"{len(hits)} records begin with '{wanted}'; give more of it" if hits else f"there is no record '{wanted}'"
+        what = (
+            f"{len(hits)} records begin with '{wanted}'; give more of it" if hits else f"there is no record '{wanted}'"
+        )
         raise UsageError(f"{what} ({len(pairs):,} records)")
     before = 0
     import pyarrow as pa
@@ -92,7 +97,9 @@ def summary(data: Dataset) -> dict[str, Any]:
         images = batch["images"].flatten()
         pictures += len(images)
         read += len(images) - images.field("ocr").null_count if len(images) else 0
-    by_name = {name: dict(sorted(counter.items(), key=lambda item: (-item[1], item[0]))) for name, counter in counts.items()}
+    by_name = {
+        name: dict(sorted(counter.items(), key=lambda item: (-item[1], item[0]))) for name, counter in counts.items()
+    }
     return {"rows": rows, "turns": turns, "pictures": pictures, "pictures_read": read, **by_name}
 
 
@@ -102,7 +109,10 @@ def overview(data: Dataset, facts: dict[str, Any]) -> RenderableType:
     from rich.text import Text
 
     lines = [
-        Text.assemble((str(data.folder), "bold"), f"   {facts['rows']:,} records, {facts['turns']:,} turns, {facts['pictures']:,} pictures"),
+        Text.assemble(
+            (str(data.folder), "bold"),
+            f"   {facts['rows']:,} records, {facts['turns']:,} turns, {facts['pictures']:,} pictures",
+        ),
         Text(f"  pictures read: {facts['pictures_read']:,}", style="dim"),
     ]
     for name in ("task", "split", "label"):
@@ -130,5 +140,7 @@ def card(record: Record) -> RenderableType:
             text = printable(image.ocr.text.replace("\n", " / "))
             parts.append(Text(f"  {text[:400]}{'…' if len(text) > 400 else ''}", style="dim"))
     title = Text.assemble((record.uid, "bold"), f"  {printable(record.source_id)}  {record.task}")
-    tail = Text(" · ".join(part for part in (printable(record.label or "no label"), record.split or "no split") if part))
+    tail = Text(
+        " · ".join(part for part in (printable(record.label or "no label"), record.split or "no split") if part)
+    )
     return Panel(Group(*parts), title=title, title_align="left", subtitle=tail, subtitle_align="right")

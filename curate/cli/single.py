@@ -22,8 +22,12 @@ def takes_source(function: Command) -> Command:
         click.option("--images", type=click.Path(path_type=Path), help="Folder that picture paths are relative to."),
         click.option("--format", "source_format", default="auto", show_default=True, help="Format of IN."),
         click.option("--labels", help="Label registry: a shipped name (mire) or a YAML file."),
-        click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one option; repeat for more."),
-        click.option("--workers", type=click.IntRange(min=1), help="Worker processes.  [default: one for each processor]"),
+        click.option(
+            "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one option; repeat for more."
+        ),
+        click.option(
+            "--workers", type=click.IntRange(min=1), help="Worker processes.  [default: one for each processor]"
+        ),
         click.option("-n", "--dry-run", is_flag=True, help="Show what would be done; write nothing."),
     ]
     for decorate in reversed(decorators):

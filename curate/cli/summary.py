@@ -104,7 +104,9 @@ def reasons_table(steps: list[StepResult]) -> Table | None:
         for action, style in styles.items():
             codes = step.counts.codes.get(action)
             if codes:
-                told = ", ".join(f"{code} {rows:,}" for code, rows in sorted(codes.items(), key=lambda item: (-item[1], item[0])))
+                told = ", ".join(
+                    f"{code} {rows:,}" for code, rows in sorted(codes.items(), key=lambda item: (-item[1], item[0]))
+                )
                 table.add_row(Text(f"  {step.title}"), Text(action, style=style), Text(told))
     return table if table.row_count else None
 

@@ -10,7 +10,19 @@ import click
 from curate import __version__
 from curate.cli.output import Output, common
 
-PACKAGES = ("pyarrow", "polars", "pandas", "numpy", "pillow", "opencv-python-headless", "rapidocr", "openvino", "onnxruntime", "jieba", "rjieba")
+PACKAGES = (
+    "pyarrow",
+    "polars",
+    "pandas",
+    "numpy",
+    "pillow",
+    "opencv-python-headless",
+    "rapidocr",
+    "openvino",
+    "onnxruntime",
+    "jieba",
+    "rjieba",
+)
 
 
 @click.command("version")

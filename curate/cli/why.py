@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 @click.command("why")
 @click.argument("record")
-@click.option("--run", "run", type=click.Path(path_type=Path), help="The run to look in.  [default: the newest in work/]")
+@click.option(
+    "--run", "run", type=click.Path(path_type=Path), help="The run to look in.  [default: the newest in work/]"
+)
 @common
 def command(out: Output, record: str, run: Path | None) -> None:
     """Tell what happened to RECORD (uid or source id, or their beginning) at every step of a run, and why.
@@ -57,7 +59,9 @@ def _line(step: dict[str, Any]) -> Text:
     for entry in step["entries"]:
         text = entry["code"]
         if entry["value"] is not None:
-            text += f" ({entry['metric']} {entry['value']:g}" + (f", limit {entry['threshold']:g})" if entry["threshold"] is not None else ")")
+            text += f" ({entry['metric']} {entry['value']:g}" + (
+                f", limit {entry['threshold']:g})" if entry["threshold"] is not None else ")"
+            )
         if entry["related_uid"]:
             text += f" see {entry['related_uid']}"
         if entry["detail"]:

@@ -50,6 +50,7 @@ class Dataset:
 
         Raises:
             InputError: there is no dataset; the message says what was looked for.
+
         """
         path, _, wanted = str(where).partition("@") if not Path(where).exists() else (str(where), "", "")
         folder = Path(path)

@@ -24,6 +24,7 @@ def life(run: Path, wanted: str) -> dict[str, Any]:
 
     Raises:
         UsageError: no record fits, or several do.
+
     """
     done = steps(run)
     if not done:
@@ -71,7 +72,8 @@ def _identify(done: list[Path], wanted: str) -> tuple[str, str]:
 
 
 def _entries(ledger: pa.Table, uid: str) -> list[dict[str, Any]]:
-    return ledger.filter(pc.equal(ledger["uid"], uid)).select(_TOLD).to_pylist()
+    found: list[dict[str, Any]] = ledger.filter(pc.equal(ledger["uid"], uid)).select(_TOLD).to_pylist()
+    return found
 
 
 def _find(step: Path, uid: str) -> tuple[dict[str, Any] | None, str | None]:

@@ -35,6 +35,7 @@ class PictureStore:
     Args:
         root: The image root of the source; None where the source has no pictures.
         made: Folder for pictures that stages make.
+
     """
 
     def __init__(self, root: Path | None, made: Path) -> None:
@@ -46,6 +47,7 @@ class PictureStore:
 
         Raises:
             RowError: image_missing, image_path_escapes, image_not_a_file or image_empty.
+
         """
         if path.startswith(MADE):
             return confined(self.made, path[len(MADE) :])
@@ -58,6 +60,7 @@ class PictureStore:
 
         Raises:
             RowError: as `find`, image_unreadable, or image_changed.
+
         """
         file = self.find(path)
         try:
@@ -83,6 +86,7 @@ def confined(root: Path, path: str) -> Path:
 
     Raises:
         RowError: image_missing, image_path_escapes, image_not_a_file or image_empty.
+
     """
     pure = PurePosixPath(path.replace("\\", "/"))
     if pure.is_absolute() or ".." in pure.parts or "\0" in path or (len(path) > 1 and path[1] == ":"):
@@ -94,7 +98,9 @@ def confined(root: Path, path: str) -> Path:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise RowError("image_missing") from error
     except (OSError, RuntimeError, ValueError) as error:
-        raise RowError("image_unreadable", "the path cannot be followed (a loop of links, or a name too long)") from error
+        raise RowError(
+            "image_unreadable", "the path cannot be followed (a loop of links, or a name too long)"
+        ) from error
     if not real.is_relative_to(root.resolve()):
         raise RowError("image_path_escapes")
     if not stat.S_ISREG(info.st_mode):

@@ -40,6 +40,7 @@ def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
 
     Raises:
         OSError: a page does not fit its checksum.
+
     """
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         return file.read(columns=columns)
@@ -53,7 +54,9 @@ def read_metadata(path: Path) -> dict[bytes, bytes] | None:
         return None
 
 
-def remove_shards_from(folder: Path, count: int, sides: Sequence[str] = ("rows", "ledger", "dropped", "failed")) -> None:
+def remove_shards_from(
+    folder: Path, count: int, sides: Sequence[str] = ("rows", "ledger", "dropped", "failed")
+) -> None:
     """Remove shards that are left from a longer input."""
     for side in sides:
         for path in sorted((folder / side).glob("part-*.parquet")):

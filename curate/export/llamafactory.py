@@ -13,7 +13,10 @@ def dataset_info(name: str, splits: Sequence[str], system: bool) -> dict[str, An
     format is `sharegpt`, because `openai` slips a system prompt of its own into every sample.
     """
     columns = {"messages": "conversations", "images": "images", **({"system": "system"} if system else {})}
-    return {f"{name}_{split}": {"file_name": f"{split}.json", "formatting": "sharegpt", "columns": columns} for split in splits}
+    return {
+        f"{name}_{split}": {"file_name": f"{split}.json", "formatting": "sharegpt", "columns": columns}
+        for split in splits
+    }
 
 
 def training_yaml(name: str, splits: Sequence[str], max_pixels: int, min_pixels: int, cutoff_len: int) -> str:
@@ -61,6 +64,10 @@ def training_yaml(name: str, splits: Sequence[str], max_pixels: int, min_pixels:
         "warmup_ratio: 0.1",
         "bf16: true",
         "seed: 42",
-        *(["", "### eval", "per_device_eval_batch_size: 1", "eval_strategy: steps", "eval_steps: 200"] if "val" in splits else []),
+        *(
+            ["", "### eval", "per_device_eval_batch_size: 1", "eval_strategy: steps", "eval_steps: 200"]
+            if "val" in splits
+            else []
+        ),
     ]
     return "\n".join(lines) + "\n"

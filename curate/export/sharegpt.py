@@ -93,7 +93,7 @@ class ShareGptExporter(Exporter[ShareGptOptions]):
         "image_aspect": "The picture is more than 200 times as long as wide, which the model's processor refuses.",
         "image_count_mismatch": "The number of <image> in the finished prompt is not the number of pictures.",
         "over_token_budget": "The sample has more tokens than cutoff_len; the detail has the numbers.",
-        "special_token": "The text holds a special token of the chat template (such as <|im_end|>), which would break the sample.",
+        "special_token": "The text holds a special token of the chat template, such as <|im_end|>, and would break.",
     }
 
     def __init__(self, options: ShareGptOptions, context: Context) -> None:
@@ -106,7 +106,10 @@ class ShareGptExporter(Exporter[ShareGptOptions]):
 
     def write(self, shards: Iterable[pa.Table], delivery: Delivery) -> dict[str, Any]:
         """Write everything; see `Exporter.write`."""
-        system = any(prompt.system is not None for prompt in self.template.file.tasks.values()) or "*" in self.template.file.tasks
+        system = (
+            any(prompt.system is not None for prompt in self.template.file.tasks.values())
+            or "*" in self.template.file.tasks
+        )
         rows: Counter[str] = Counter()
         index: list[dict[str, Any]] = []
         with ExitStack() as stack:
@@ -119,12 +122,31 @@ class ShareGptExporter(Exporter[ShareGptOptions]):
                 rows[sample.split] += 1
                 index.append(_index_row(sample, line))
         if not rows:
-            raise RunFailed(f"export {self.options.title}: every record was left out; see the reasons with `curate why`")
-        schema = pa.schema([("file", pa.string()), ("line", pa.int64()), ("uid", pa.string()), ("source_id", pa.string()), ("label", pa.string()), ("text_tokens", pa.int64()), ("image_tokens", pa.int64())])
+            raise RunFailed(
+                f"export {self.options.title}: every record was left out; see the reasons with `curate why`"
+            )
+        schema = pa.schema(
+            [
+                ("file", pa.string()),
+                ("line", pa.int64()),
+                ("uid", pa.string()),
+                ("source_id", pa.string()),
+                ("label", pa.string()),
+                ("text_tokens", pa.int64()),
+                ("image_tokens", pa.int64()),
+            ]
+        )
         write_table(delivery.folder / "index.parquet", pa.Table.from_pylist(index, schema=schema))
         splits = [split for split in SPLITS if rows[split]]
-        write_json(delivery.folder / "dataset_info.json", llamafactory.dataset_info(self.options.dataset_name, splits, system))
-        write_bytes(delivery.folder / "train_lora.yaml", llamafactory.training_yaml(self.options.dataset_name, splits, self.options.max_pixels, MIN_PIXELS, self.options.cutoff_len).encode())
+        write_json(
+            delivery.folder / "dataset_info.json", llamafactory.dataset_info(self.options.dataset_name, splits, system)
+        )
+        write_bytes(
+            delivery.folder / "train_lora.yaml",
+            llamafactory.training_yaml(
+                self.options.dataset_name, splits, self.options.max_pixels, MIN_PIXELS, self.options.cutoff_len
+            ).encode(),
+        )
         return self._facts(delivery.folder, splits, rows, index)
 
     def _samples(self, shards: Iterable[pa.Table], delivery: Delivery) -> Iterator[_Sample]:
@@ -147,21 +169,31 @@ class ShareGptExporter(Exporter[ShareGptOptions]):
             if total > self.options.cutoff_len:
                 raise RowError(
                     "over_token_budget",
-                    f"at most {sample.text_tokens} of text + {sample.image_tokens} of pictures = {total} > cutoff_len {self.options.cutoff_len}; "
+                    f"at most {sample.text_tokens} of text + {sample.image_tokens} of pictures = {total} tokens, "
+                    f"cutoff_len is {self.options.cutoff_len}; "
                     "raise cutoff_len, or lower max_pixels or ocr_characters",
                 )
-            sample.images = [pictures.write(image.path, image.sha256 or "", size) for image, size in zip(record.images, sizes, strict=True)]
+            sample.images = [
+                pictures.write(image.path, image.sha256 or "", size)
+                for image, size in zip(record.images, sizes, strict=True)
+            ]
         except RowError as error:
             sample.error = error
         return sample
 
-    def _facts(self, folder: Path, splits: list[str], rows: Counter[str], index: list[dict[str, Any]]) -> dict[str, Any]:
+    def _facts(
+        self, folder: Path, splits: list[str], rows: Counter[str], index: list[dict[str, Any]]
+    ) -> dict[str, Any]:
         files = {f"{split}.json": f"{rows[split]:,} conversations" for split in splits}
         images = len(list((folder / "images").glob("*"))) if (folder / "images").is_dir() else 0
         longest = max(row["text_tokens"] + row["image_tokens"] for row in index)
         files["images/"] = f"{images:,} pictures, upright RGB, sides in multiples of 28"
-        files["dataset_info.json"] = "for LLaMA-Factory: " + ", ".join(f"{self.options.dataset_name}_{split}" for split in splits)
-        files["train_lora.yaml"] = f"LoRA training of Qwen2-VL; longest sample at most {longest:,} of {self.options.cutoff_len:,} tokens"
+        files["dataset_info.json"] = "for LLaMA-Factory: " + ", ".join(
+            f"{self.options.dataset_name}_{split}" for split in splits
+        )
+        files["train_lora.yaml"] = (
+            f"LoRA training of Qwen2-VL; longest sample at most {longest:,} of {self.options.cutoff_len:,} tokens"
+        )
         files["index.parquet"] = "which line is which uid, for predictions that come back without ids"
         command = "llamafactory-cli train train_lora.yaml   (in the export's folder)"
         return {"rows": {split: rows[split] for split in splits}, "files": files, "next": command}
@@ -179,7 +211,7 @@ class _SplitFiles:
     def add(self, split: str, row: dict[str, Any]) -> int:
         """Write a row; give its number in its file, from 0."""
         if split not in self._open:
-            stream = open(self._folder / f"{split}.json", "wb")  # noqa: SIM115, PTH123  closed by the stack
+            stream = open(self._folder / f"{split}.json", "wb")  # noqa: SIM115  closed by the stack
             self._stack.callback(_close, stream)
             stream.write(b"[\n")
             self._open[split] = stream
@@ -208,6 +240,7 @@ class _PictureWriter:
 
         Raises:
             RowError: the picture cannot be read, or is not the one that was ingested.
+
         """
         stem = f"{sha256[:20]}-{size.width}x{size.height}"
         for suffix in (".jpg", ".png"):
@@ -215,7 +248,9 @@ class _PictureWriter:
                 return f"images/{stem}{suffix}"
         data = self._store.read(path, sha256 or None)
         with Pillow.open(io.BytesIO(data)) as header:
-            as_it_is = header.format in ("JPEG", "PNG") and header.mode == "RGB" and header.size == (size.width, size.height)
+            as_it_is = (
+                header.format in ("JPEG", "PNG") and header.mode == "RGB" and header.size == (size.width, size.height)
+            )
             as_it_is = as_it_is and header.getexif().get(0x0112, 1) == 1
             suffix = ".png" if as_it_is and header.format == "PNG" else ".jpg"
         picture = Pillow.fromarray(decode(data))
@@ -229,7 +264,9 @@ def _check(messages: list[Message], images: int) -> None:
     in_user = sum(message.text.count(PLACEHOLDER) for message in messages if message.role == "user")
     elsewhere = sum(message.text.count(PLACEHOLDER) for message in messages if message.role != "user")
     if in_user != images or elsewhere:
-        raise RowError("image_count_mismatch", f"{in_user} in the user's text, {elsewhere} elsewhere, {images} pictures")
+        raise RowError(
+            "image_count_mismatch", f"{in_user} in the user's text, {elsewhere} elsewhere, {images} pictures"
+        )
     for message in messages:
         if "<|" in message.text and "|>" in message.text:
             raise RowError("special_token")

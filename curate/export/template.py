@@ -25,7 +25,7 @@ SHIPPED = Path(__file__).parent / "templates"
 CODES = {
     "no_template": "The template has no prompt for the record's task.",
     "no_answer": "The record has no label and does not end with an answer, so there is nothing to learn from it.",
-    "roles_do_not_alternate": "The dialogue begins with the agent, or has no turn of the user, so it is no conversation for a trainer.",
+    "roles_do_not_alternate": "The dialogue begins with the agent or has no turn of the user: no trainer takes it.",
     "empty_dialogue": "The dialogue is empty: it has neither text nor pictures.",
 }
 """Codes of records that a template cannot turn into a conversation."""
@@ -83,6 +83,7 @@ class Template:
 
     Args:
         file: The checked contents of the template file.
+
     """
 
     def __init__(self, file: TemplateFile) -> None:
@@ -98,6 +99,7 @@ class Template:
 
         Raises:
             UsageError: there is none, or it does not fit its schema.
+
         """
         shipped = SHIPPED / f"{name_or_path}.yaml"
         path = shipped if shipped.is_file() else (folder or Path()) / name_or_path
@@ -106,7 +108,9 @@ class Template:
             return cls(TemplateFile.model_validate(value))
         except OSError as error:
             names = ", ".join(sorted(item.stem for item in SHIPPED.glob("*.yaml")))
-            raise UsageError(f"there is no template '{name_or_path}'; shipped are {names}, or give a YAML file") from error
+            raise UsageError(
+                f"there is no template '{name_or_path}'; shipped are {names}, or give a YAML file"
+            ) from error
         except (YAMLError, ValidationError, UnicodeDecodeError) as error:
             raise UsageError(f"{path}: not a valid template: {error}") from error
 
@@ -128,6 +132,7 @@ class Template:
 
         Raises:
             RowError: one of `CODES`.
+
         """
         prompt = self.file.tasks.get(record.task) or self.file.tasks.get("*")
         if prompt is None:

@@ -98,7 +98,9 @@ class ExportStep:
                     return f"{name} was changed or removed"
         return None
 
-    def run(self, before: Path, incoming: Manifest, ingest: Manifest | None, progress: Progress, stop: StopSignal) -> ExportResult:
+    def run(
+        self, before: Path, incoming: Manifest, ingest: Manifest | None, progress: Progress, stop: StopSignal
+    ) -> ExportResult:
         """Write the export unless it is there already."""
         started = time.monotonic()
         layout: dict[str, str] = ingest.extra.get("layout", {}) if ingest else {}
@@ -106,7 +108,9 @@ class ExportStep:
         if why is None:
             written = read_json(self.folder / FILE)
             assert written is not None
-            return ExportResult(self.title, self.folder, written["facts"], written["left_out"], True, time.monotonic() - started)
+            return ExportResult(
+                self.title, self.folder, written["facts"], written["left_out"], True, time.monotonic() - started
+            )
         progress.start(f"export {self.title}", sum(shard.rows for shard in incoming.shards), "rows", why)
         facts, left_out = self._write(before, incoming, layout, progress, stop)
         return ExportResult(self.title, self.folder, facts, left_out, False, time.monotonic() - started)
@@ -146,7 +150,11 @@ class ExportStep:
     def _seal(
         self, folder: Path, incoming: Manifest, layout: dict[str, str], facts: dict[str, Any], left_out: _LeftOut
     ) -> None:
-        files = {path.relative_to(folder).as_posix(): content_hash(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+        files = {
+            path.relative_to(folder).as_posix(): content_hash(path)
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
         value = {
             "fingerprint": self.fingerprint(incoming.outputs, layout),
             "signature": self.exporter.signature(),

@@ -47,7 +47,9 @@ class IngestStep:
         return [fingerprint, *(self._pictures_now(shard.index) for shard in manifest.shards)]
 
     def _pictures_now(self, index: int) -> str:
-        return self.source.pictures_digest(json.loads((self._metadata(index) or {}).get(_PICTURES, b'{"paths": []}'))["paths"])
+        return self.source.pictures_digest(
+            json.loads((self._metadata(index) or {}).get(_PICTURES, b'{"paths": []}'))["paths"]
+        )
 
     def _metadata(self, index: int) -> dict[bytes, bytes] | None:
         return read_metadata(self.folder / "rows" / part_name(index))
@@ -74,7 +76,10 @@ class IngestStep:
         for shard in self.source.shards(position, seen):
             paths = _picture_paths(shard)
             pictures = {"paths": paths, "digest": self.source.pictures_digest(paths)}
-            metadata = {_NEXT: json.dumps(shard.next).encode(), _PICTURES: json.dumps(pictures).encode()}
+            metadata = {
+                _NEXT: json.dumps([shard.next.offset, shard.next.index]).encode(),
+                _PICTURES: json.dumps(pictures).encode(),
+            }
             name = self._fingerprint(fingerprint, len(done), position)
             info = write_shard(self.folder, len(done), shard.batch.outcome(), name, metadata)
             done.append(info)
@@ -90,7 +95,8 @@ class IngestStep:
     def _continue(self, fingerprint: str) -> tuple[list[ShardInfo], Position, list[str]]:
         """Find the shards that an earlier run finished, where to read on, and the ids read so far."""
         done: list[ShardInfo] = []
-        position, seen = Position(), []
+        position = Position()
+        seen: list[str] = []
         while True:
             info = finished_shard(self.folder, len(done), self._fingerprint(fingerprint, len(done), position))
             metadata = self._metadata(len(done)) if info else None
@@ -106,10 +112,14 @@ class IngestStep:
     def _source_ids(self, index: int, info: ShardInfo) -> list[str]:
         name = part_name(index)
         files = [self.folder / "rows" / name, *(self.folder / side / name for side in info.sides if side == "failed")]
-        return [value for file in files for value in pc.drop_null(read_table(file, ["source_id"])["source_id"]).to_pylist()]
+        return [
+            value for file in files for value in pc.drop_null(read_table(file, ["source_id"])["source_id"]).to_pylist()
+        ]
 
     def _fingerprint(self, source: str, index: int, start: Position) -> str:
-        return digest({"signature": self.signature, "source": source, "index": index, "start": list(start)})
+        return digest(
+            {"signature": self.signature, "source": source, "index": index, "start": [start.offset, start.index]}
+        )
 
 
 def _picture_paths(shard: SourceShard) -> list[str]:

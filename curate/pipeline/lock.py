@@ -21,6 +21,7 @@ def exclusive(folder: Path) -> Iterator[None]:
 
     Raises:
         OutputError: another process works in it.
+
     """
     if fcntl is None:
         yield
@@ -30,7 +31,9 @@ def exclusive(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise OutputError(f"another run of curate works in {folder}; wait for it, or choose another folder with --out") from error
+            raise OutputError(
+                f"another run of curate works in {folder}; wait for it, or choose another folder with --out"
+            ) from error
         yield
     finally:
         os.close(descriptor)

@@ -1,4 +1,4 @@
-"""A step's manifest (`stage.json`): what the step was made from and what it holds. Nothing in it depends on time or place."""
+"""A step's manifest (`stage.json`): what it was made from and what it holds; nothing in it depends on time or place."""
 
 from __future__ import annotations
 
@@ -67,7 +67,9 @@ class Manifest:
         for shard in self.shards:
             wanted += [(folder / side / part_name(shard.index), value) for side, value in shard.sides.items()]
         with ThreadPoolExecutor(4) as threads:
-            for (path, value), found in zip(wanted, threads.map(_hash_or_none, [path for path, _ in wanted]), strict=True):
+            for (path, value), found in zip(
+                wanted, threads.map(_hash_or_none, [path for path, _ in wanted]), strict=True
+            ):
                 if found != value:
                     what = "is missing" if found is None else "is damaged"
                     return f"{path.relative_to(folder)} {what}"
@@ -81,7 +83,9 @@ def _hash_or_none(path: Path) -> str | None:
         return None
 
 
-def why_not(manifest: Manifest | None, signature: Mapping[str, Any], inputs: Sequence[str] | None, folder: Path) -> str | None:
+def why_not(
+    manifest: Manifest | None, signature: Mapping[str, Any], inputs: Sequence[str] | None, folder: Path
+) -> str | None:
     """Say why a step must run (again); None where its result can be used as it stands.
 
     Args:
@@ -89,6 +93,7 @@ def why_not(manifest: Manifest | None, signature: Mapping[str, Any], inputs: Seq
         signature: What decides its output now.
         inputs: What comes in now; None where that is not known yet because the step before runs again.
         folder: The step's folder.
+
     """
     if manifest is None:
         return "it was not finished" if (folder / "rows").is_dir() else "it has not run yet"

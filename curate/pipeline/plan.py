@@ -49,6 +49,7 @@ def plan(recipe: Recipe, out: Path, cache: Path | None = None) -> Plan:
 
     Raises:
         UsageError: the run could not even start.
+
     """
     prepared = prepare(recipe, out, cache)
     why = prepared.ingest.why_it_runs()
@@ -60,7 +61,9 @@ def plan(recipe: Recipe, out: Path, cache: Path | None = None) -> Plan:
         rows = manifest.counts.rows_out if manifest else steps[-1].rows
         shards = len(manifest.shards) if manifest else None
         why = stage.why_it_runs(inputs)
-        steps.append(PlannedStep(stage.title, why is not None, why or "", rows, shards, dict(stage.stage.environment())))
+        steps.append(
+            PlannedStep(stage.title, why is not None, why or "", rows, shards, dict(stage.stage.environment()))
+        )
         manifest = Manifest.read(stage.folder) if why is None else None
     layout = (Manifest.read(prepared.ingest.folder) or Manifest({}, [], [])).extra.get("layout", {})
     for export in prepared.exports:

@@ -28,7 +28,13 @@ from curate.pipeline.stop import StopSignal
 from curate.pipeline.worker import Reply, StageSpec, SurveyTask, work
 
 _POLL = 0.1
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS")
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "RAYON_NUM_THREADS",
+)
 
 Task = ShardTask | SurveyTask
 OnAlive = Callable[[int, int], None]
@@ -66,6 +72,7 @@ class Pool:
         threads: Threads that native libraries may use in each.
         limits: When a worker is taken for lost.
         stop: Tells whether the run was asked to stop.
+
     """
 
     size: int
@@ -99,6 +106,7 @@ class Pool:
         Raises:
             Interrupted: the run was asked to stop; tasks in flight were finished and given first.
             CurateError: a worker said that the run cannot go on.
+
         """
         pending: deque[Task] = deque(tasks)
         while pending or self._busy():
@@ -135,7 +143,9 @@ class Pool:
 
     def _ready(self) -> list[_Worker]:
         by_connection = {worker.connection: worker for worker in self._workers if worker.task is not None}
-        return [by_connection[item] for item in wait(list(by_connection), timeout=_POLL) if isinstance(item, Connection)]
+        return [
+            by_connection[item] for item in wait(list(by_connection), timeout=_POLL) if isinstance(item, Connection)
+        ]
 
     def _listen(self, worker: _Worker, pending: deque[Task], on_alive: OnAlive) -> Iterator[tuple[int, Any]]:
         try:

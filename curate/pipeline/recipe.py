@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
@@ -41,7 +41,11 @@ class Recipe(BaseModel):
     """Everything random is drawn from hash(seed, uid, stage, variant)."""
 
     max_failed: int | str = "1%"
-    """How many rows of one stage may fail before the run stops: a number, or a share of the rows. A share always allows 10 rows; a run in which every row fails always stops. A number that the recipe gives also says that so many failed rows are no reason for exit code 1."""
+    """How many rows of one stage may fail before the run stops: a number, or a share of the rows.
+
+    A share always allows 10 rows; a run in which every row fails always stops. A number that the recipe gives
+    also says that so many failed rows are no reason for exit code 1.
+    """
 
     workers: int | Literal["auto"] = "auto"
     """Worker processes; `auto` is one for each processor."""
@@ -50,7 +54,10 @@ class Recipe(BaseModel):
     """Seconds that a worker may stay silent before the row it works on is set aside as `time_limit`."""
 
     memory_limit: int | Literal["auto"] = "auto"
-    """MiB that one worker may hold before its row is set aside as `out_of_memory`; `auto` shares out nine tenths of the free memory."""
+    """MiB that one worker may hold before its row is set aside as `out_of_memory`.
+
+    `auto` shares out nine tenths of the free memory.
+    """
 
     @field_validator("max_failed")
     @classmethod
@@ -94,9 +101,12 @@ def recipe_model() -> type[Recipe]:
     stages = tuple(stage.Options for stage in registry.stages().values())
     exports = tuple(exporter.Options for exporter in registry.exporters().values())
     fields: dict[str, Any] = {
-        "stages": (list[Annotated[Union[stages], Field(discriminator="use")]], Field(description="The steps, in order.")),
+        "stages": (
+            list[Annotated[stages, Field(discriminator="use")]],
+            Field(description="The steps, in order."),
+        ),
         "exports": (
-            list[Annotated[Union[exports], Field(discriminator="use")]],
+            list[Annotated[exports, Field(discriminator="use")]],
             Field(default=[], description="Training sets to write from the finished records."),
         ),
     }

@@ -20,6 +20,7 @@ from curate.dataset.pictures import PictureStore
 from curate.errors import BudgetExceeded, CurateError, Interrupted, OutputError
 from curate.pipeline import registry
 from curate.pipeline.batch import Counts
+from curate.pipeline.budget import check_failures
 from curate.pipeline.export_step import ExportResult, ExportStep
 from curate.pipeline.ingest_step import IngestStep
 from curate.pipeline.lock import exclusive
@@ -103,6 +104,7 @@ def prepare(recipe: Recipe, out: Path, cache: Path | None = None) -> Prepared:
 
     Raises:
         UsageError: a source cannot be read, a stage cannot run here, or the output folder is not a run's.
+
     """
     check_folder(out, recipe)
     workers = processors() if recipe.workers == "auto" else recipe.workers
@@ -119,7 +121,8 @@ def prepare(recipe: Recipe, out: Path, cache: Path | None = None) -> Prepared:
         folder = out / f"{number:02d}-{options.title}"
         stages.append(StageStep(stage_class, options, context, folder, recipe))
     exports = [
-        ExportStep(registry.exporters()[options.use](options, context), out / "exports" / options.title) for options in recipe.exports
+        ExportStep(registry.exporters()[options.use](options, context), out / "exports" / options.title)
+        for options in recipe.exports
     ]
     return Prepared(recipe, out, source, IngestStep(source, out / "00-ingest"), stages, exports, workers)
 
@@ -129,6 +132,7 @@ def check_folder(out: Path, recipe: Recipe) -> None:
 
     Raises:
         OutputError: it is something else, and nothing in it is touched.
+
     """
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out} is a file; choose another folder with --out")
@@ -136,10 +140,14 @@ def check_folder(out: Path, recipe: Recipe) -> None:
     if manifest is None:
         strange = [path.name for path in out.iterdir() if path.name != "00-ingest"] if out.is_dir() else []
         if strange:
-            raise OutputError(f"{out} is not empty and not a run of curate (it holds {strange[0]}); choose another folder with --out")
+            raise OutputError(
+                f"{out} is not empty and not a run of curate (it holds {strange[0]}); choose another folder with --out"
+            )
     elif manifest.get("recipe", {}).get("name") != recipe.name:
         other = manifest.get("recipe", {}).get("name")
-        raise OutputError(f"{out} holds a run of the recipe '{other}', not of '{recipe.name}'; choose another folder with --out")
+        raise OutputError(
+            f"{out} holds a run of the recipe '{other}', not of '{recipe.name}'; choose another folder with --out"
+        )
 
 
 def run(recipe: Recipe, out: Path, *, progress: Progress | None = None, cache: Path | None = None) -> RunResult:
@@ -155,6 +163,7 @@ def run(recipe: Recipe, out: Path, *, progress: Progress | None = None, cache: P
         UsageError: something is wrong before the first row (exit code 2).
         BudgetExceeded: too many rows failed in a step (exit code 1); what was done is kept.
         Interrupted: somebody asked to stop (exit code 130); the same call continues.
+
     """
     progress = progress or Progress()
     prepared = prepare(recipe, out, cache)
@@ -197,7 +206,7 @@ def _steps(prepared: Prepared, result: RunResult, progress: Progress, stop: Stop
         step = StepResult(title, folder.name, manifest.counts, time.monotonic() - started, reused, why, unit)
         result.steps.append(step)
         progress.finish(step)
-        check_budget(recipe, title, manifest.counts, manifest.counts.rows_in)
+        check_failures(recipe, title, manifest.counts, manifest.counts.rows_in)
         started = time.monotonic()
 
     manifest, reused, why = prepared.ingest.run(progress, stop)
@@ -213,23 +222,6 @@ def _steps(prepared: Prepared, result: RunResult, progress: Progress, stop: Stop
         exported = export.run(before, manifest, prepared.ingest.manifest, progress, stop)
         result.exports.append(exported)
     _remove_old_steps(prepared, progress)
-
-
-def check_budget(recipe: Recipe, title: str, counts: Counts, rows: int) -> None:
-    """Stop a run that is going wrong.
-
-    Raises:
-        BudgetExceeded: more rows failed than the recipe allows, or all of them.
-    """
-    allowed = recipe.allowed_failures(rows)
-    codes = ", ".join(f"{code} {number}" for code, number in counts.codes.get("failed", {}).items())
-    if counts.failed and counts.failed == rows:
-        raise BudgetExceeded(f"{title}: all {rows} rows failed ({codes})")
-    if counts.failed > allowed:
-        raise BudgetExceeded(
-            f"{title}: {counts.failed} of {rows} rows failed ({codes}); max_failed: {recipe.max_failed} allows {allowed}. "
-            "Mend the data, or allow more with --set max_failed=10%"
-        )
 
 
 def _memory_limit(recipe: Recipe, workers: int) -> int | None:
@@ -256,7 +248,12 @@ def _write_run(prepared: Prepared, result: RunResult, status: str) -> None:
             "recipe_digest": digest(recipe),
             "image_root": str(prepared.source.image_root.resolve()) if prepared.source.image_root else None,
             "steps_planned": ["00-ingest", *(stage.folder.name for stage in prepared.stages)],
-            "machine": {"python": platform.python_version(), "system": sys.platform, "processors": processors(), "workers": prepared.workers},
+            "machine": {
+                "python": platform.python_version(),
+                "system": sys.platform,
+                "processors": processors(),
+                "workers": prepared.workers,
+            },
             "versions": {name: text for name in _TOLD if (text := _version(name))},
             "process": os.getpid(),
             **result.as_dict(),

@@ -72,12 +72,20 @@ class ShardInfo:
 
     def as_dict(self) -> dict[str, Any]:
         """Give the manifest entry."""
-        return {"rows": self.rows, "images": self.images, "hash": self.hash, "sides": self.sides, "counts": self.counts.as_dict()}
+        return {
+            "rows": self.rows,
+            "images": self.images,
+            "hash": self.hash,
+            "sides": self.sides,
+            "counts": self.counts.as_dict(),
+        }
 
     @classmethod
     def from_dict(cls, index: int, value: Mapping[str, Any]) -> ShardInfo:
         """Read a manifest entry back."""
-        return cls(index, value["rows"], value["images"], value["hash"], value["sides"], Counts.from_dict(value["counts"]))
+        return cls(
+            index, value["rows"], value["images"], value["hash"], value["sides"], Counts.from_dict(value["counts"])
+        )
 
 
 Announce = Callable[[int | None, int], None]
@@ -94,6 +102,7 @@ def run_shard(stage: Stage[Any], task: ShardTask, announce: Announce) -> ShardIn
 
     Raises:
         Exception: whatever the stage raised; the engine then asks for a careful pass.
+
     """
     table = read_table(task.source)
     if task.careful or task.poison:
@@ -129,7 +138,9 @@ def _row_by_row(stage: Stage[Any], table: pa.Table, task: ShardTask, announce: A
         except Exception as error:  # the row boundary: whatever the stage raised costs this row
             errors += 1
             if task.budget is not None and errors > task.budget:
-                raise BudgetExceeded(f"stage {stage.options.title}: {errors} rows raised {where_raised(error)}") from error
+                raise BudgetExceeded(
+                    f"stage {stage.options.title}: {errors} rows raised {where_raised(error)}"
+                ) from error
             batch = _batch(stage, one, lambda units: None)
             batch.fail(0, *_code(error))
             outcomes.append(batch.outcome())
@@ -192,4 +203,6 @@ def finished_shard(folder: Path, index: int, fingerprint: str) -> ShardInfo | No
         rows = read_table(path)
     except OSError:
         return None  # a page or file is damaged: the shard is made again
-    return ShardInfo(index, rows.num_rows, _images(rows), content_hash(path), sides, Counts.from_dict(json.loads(metadata[_COUNTS])))
+    return ShardInfo(
+        index, rows.num_rows, _images(rows), content_hash(path), sides, Counts.from_dict(json.loads(metadata[_COUNTS]))
+    )

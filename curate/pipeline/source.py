@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,13 +31,17 @@ class InputOptions(BaseModel):
     """Format of the source; `auto` looks at its first record."""
 
     labels: str | None = None
-    """Label registry that labels must be in: a shipped name (`mire`) or a YAML file. Default: `mire` for MIRE files, else none."""
+    """Label registry that labels must be in: a shipped name (`mire`) or a YAML file.
+
+    Default: `mire` for MIRE files, else none.
+    """
 
     shard_rows: int | Literal["auto"] = Field(default="auto")
     """Records in one shard; `auto` makes about 64 shards of 16 to 4,096 records."""
 
 
-class Position(NamedTuple):
+@dataclass(frozen=True)
+class Position:
     """A place between two records of a source: where to go on reading, and the number of records before it."""
 
     offset: int = 0
@@ -75,7 +79,7 @@ class Source(ABC):
 
     @abstractmethod
     def signature(self) -> dict[str, Any]:
-        """Everything besides the source's bytes that decides what is read: format, options, registry digest, version."""
+        """What decides, besides the source's bytes, what is read: format, options, registry digest, version."""
 
     @abstractmethod
     def shards(self, start: Position, seen: Iterable[str]) -> Iterator[SourceShard]:
@@ -83,6 +87,7 @@ class Source(ABC):
 
         Raises:
             InputError: the rest of the source cannot be read at all; the message names the place.
+
         """
 
     @abstractmethod

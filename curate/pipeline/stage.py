@@ -91,6 +91,7 @@ class Stage(ABC, Generic[Opts]):
 
         Raises:
             UsageError: the stage cannot run here (a missing extra, model or file).
+
         """
         return {}
 

@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from curate.dataset.shards import FINGERPRINT, part_name, read_metadata, read_table, remove_shards_from, write_table
-from curate.errors import BudgetExceeded
+from curate.pipeline.batch import Counts
+from curate.pipeline.budget import check_failures
 from curate.pipeline.manifest import Manifest, why_not
 from curate.pipeline.pool import Pool
 from curate.pipeline.progress import Progress
@@ -23,7 +24,9 @@ _VERDICT = "verdict.parquet"
 class StageStep:
     """A stage at its place in a run."""
 
-    def __init__(self, stage: type[Stage[Any]], options: StageOptions, context: Context, folder: Path, recipe: Recipe) -> None:
+    def __init__(
+        self, stage: type[Stage[Any]], options: StageOptions, context: Context, folder: Path, recipe: Recipe
+    ) -> None:
         self.title = options.title
         self.folder = folder
         self.stage = stage(options, context)
@@ -36,7 +39,7 @@ class StageStep:
         return why_not(Manifest.read(self.folder), self.signature, inputs, self.folder)
 
     def run(self, before: Path, incoming: Manifest, pool: Pool, progress: Progress) -> tuple[Manifest, bool, str]:
-        """Run the stage over the shards of the step before; give the manifest, whether it was all there, and why not."""
+        """Run the stage over the shards of the step before; give the manifest, whether all was there, and why not."""
         why = self.why_it_runs(incoming.outputs)
         if why is None:
             manifest = Manifest.read(self.folder)
@@ -44,7 +47,9 @@ class StageStep:
             return manifest, True, ""
         (self.folder / "stage.json").unlink(missing_ok=True)
         images = self.stage.unit == "images"
-        progress.start(self.title, sum(shard.images if images else shard.rows for shard in incoming.shards), self.stage.unit, why)
+        progress.start(
+            self.title, sum(shard.images if images else shard.rows for shard in incoming.shards), self.stage.unit, why
+        )
         verdict = self._verdict(before, incoming, pool) if self.stage.surveys else None
         shards = self._shards(before, incoming, pool, progress, verdict)
         remove_shards_from(self.folder, len(shards))
@@ -81,7 +86,9 @@ class StageStep:
         metadata = read_metadata(path)
         if metadata is None or metadata.get(FINGERPRINT) != name.encode():
             tasks = [
-                SurveyTask(shard.index, ShardTask(shard.index, before / "rows" / part_name(shard.index), self.folder, ""))
+                SurveyTask(
+                    shard.index, ShardTask(shard.index, before / "rows" / part_name(shard.index), self.folder, "")
+                )
                 for shard in incoming.shards
             ]
             surveys = dict(pool.map(self._stage_spec(None), tasks, lambda index, units: None))
@@ -102,7 +109,7 @@ class _Board:
         self.units = {shard.index: shard.images if unit == "images" else shard.rows for shard in incoming.shards}
         self.rows = sum(shard.rows for shard in incoming.shards)
         self.done: dict[int, ShardInfo] = {}
-        self.failed = 0
+        self._counts = Counts()
         self._told: dict[int, int] = {}
         self._progress = progress
         self._recipe = recipe
@@ -114,25 +121,16 @@ class _Board:
         step = min(units, self.units[index] - told)
         if step > 0:
             self._told[index] = told + step
-            self._progress.advance(step, self.failed)
+            self._progress.advance(step, self._counts.failed)
 
     def finished(self, info: ShardInfo) -> None:
         """A shard is done.
 
         Raises:
             BudgetExceeded: more rows failed than the recipe allows.
+
         """
         self.done[info.index] = info
-        self.failed += info.counts.failed
-        self._progress.advance(self.units[info.index] - self._told.get(info.index, 0), self.failed)
-        allowed = self._recipe.allowed_failures(self.rows)
-        if self.failed > allowed:
-            codes: dict[str, int] = {}
-            for shard in self.done.values():
-                for code, rows in shard.counts.codes.get("failed", {}).items():
-                    codes[code] = codes.get(code, 0) + rows
-            told = ", ".join(f"{code} {rows}" for code, rows in sorted(codes.items()))
-            raise BudgetExceeded(
-                f"{self._title}: {self.failed} of {self.rows} rows failed so far ({told}); max_failed: "
-                f"{self._recipe.max_failed} allows {allowed}. Mend the data, or allow more with --set max_failed=10%"
-            )
+        self._counts.add(info.counts)
+        self._progress.advance(self.units[info.index] - self._told.get(info.index, 0), self._counts.failed)
+        check_failures(self._recipe, self._title, self._counts, self.rows)

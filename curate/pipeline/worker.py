@@ -75,7 +75,7 @@ def work(connection: Connection, threads: int) -> None:
                 stage = spec.make()
                 stage.open()
                 opened = (spec.key, stage)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  told to the parent, which stops the run
             connection.send(Reply("cannot", _portable(error)))
             continue
         connection.send(_reply(connection, opened[1], task))
@@ -83,10 +83,12 @@ def work(connection: Connection, threads: int) -> None:
 
 def _reply(connection: Connection, stage: Stage[Any], task: ShardTask | SurveyTask) -> Reply:
     try:
-        return Reply("done", perform(stage, task, lambda row, units: connection.send(Reply("alive", row=row, units=units))))
+        return Reply(
+            "done", perform(stage, task, lambda row, units: connection.send(Reply("alive", row=row, units=units)))
+        )
     except CurateError as error:
         return Reply("cannot", error)
-    except Exception:  # the engine asks again, carefully: only the row that raised will pay
+    except Exception:  # noqa: BLE001  the engine asks again, carefully: only the row that raised will pay
         return Reply("raised", traceback.format_exc())
 
 
@@ -95,7 +97,9 @@ def perform(stage: Stage[Any], task: ShardTask | SurveyTask, announce: Any) -> S
     if isinstance(task, ShardTask):
         return run_shard(stage, task, announce)
     codes = {**stage.codes, **ENGINE_CODES}
-    return stage.survey(Batch(read_table(task.task.source), stage.options.title, codes, lambda units: announce(None, units)))
+    return stage.survey(
+        Batch(read_table(task.task.source), stage.options.title, codes, lambda units: announce(None, units))
+    )
 
 
 def _portable(error: Exception) -> CurateError:

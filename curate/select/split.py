@@ -51,8 +51,8 @@ class SplitStage(Stage[SplitOptions]):
     Options = SplitOptions
     surveys = True
     codes: ClassVar[dict[str, str]] = {
-        "split_assigned": "The record was put into a split; groups that share a picture, a dialogue or a parent stay together.",
-        "split_moved": "The record had another split, but shares a picture, dialogue or parent with records of this one.",
+        "split_assigned": "The record was put into a split, with all that share a picture, dialogue or parent.",
+        "split_moved": "The record had another split, but shares a picture, dialogue or parent with this one.",
     }
 
     def survey(self, batch: Batch) -> pa.Table:
@@ -69,7 +69,9 @@ class SplitStage(Stage[SplitOptions]):
                 if key:
                     keys[row].append(f"d{key}")
         if "parent" in self.options.by:
-            for row, (uid, parent) in enumerate(zip(table["uid"].to_pylist(), table["parent"].to_pylist(), strict=True)):
+            for row, (uid, parent) in enumerate(
+                zip(table["uid"].to_pylist(), table["parent"].to_pylist(), strict=True)
+            ):
                 keys[row].append(f"r{parent or uid}")
         return pa.table(
             {
@@ -113,7 +115,10 @@ class SplitStage(Stage[SplitOptions]):
             wanted = Counter(labels[row] for row in group)
 
             def behind(split: str, wanted: Counter[str | None] = wanted, size: int = len(group)) -> tuple[float, float]:
-                by_label = sum(n * (shares[split] * total[label] - held[split][label]) / total[label] for label, n in wanted.items())
+                by_label = sum(
+                    n * (shares[split] * total[label] - held[split][label]) / total[label]
+                    for label, n in wanted.items()
+                )
                 return by_label / size, shares[split] * len(uids) - rows_held[split]
 
             give(group, max((split for split in SPLITS if shares[split] > 0), key=behind))
@@ -142,7 +147,9 @@ def _dialogue_keys(table: pa.Table) -> list[str]:
         words = "".join(text.replace("<image>", "").split())
         if words:
             texts[row].append(words)
-    return [hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest() if parts else "" for parts in texts]
+    return [
+        hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest() if parts else "" for parts in texts
+    ]
 
 
 def _groups(keys: Iterable[list[str]]) -> list[list[int]]:

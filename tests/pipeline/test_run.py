@@ -36,7 +36,11 @@ def write(folder: Path, lines: list[str]) -> Path:
 
 def files(out: Path) -> dict[str, bytes]:
     """All files of a run but `run.json`, which holds times."""
-    return {p.relative_to(out).as_posix(): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file() and p.name != "run.json"}
+    return {
+        p.relative_to(out).as_posix(): p.read_bytes()
+        for p in sorted(out.rglob("*"))
+        if p.is_file() and p.name != "run.json"
+    }
 
 
 def ledger(out: Path, step: str) -> list[dict[str, object]]:
@@ -60,10 +64,19 @@ def test_every_row_ends_in_one_place_with_a_reason(tmp_path: Path) -> None:
     assert texts(tmp_path / "out", "01-upper") == ["A", "TWICE", "twicetwice"]
     assert texts(tmp_path / "out", "01-upper", "dropped") == [""]
     assert texts(tmp_path / "out", "01-upper", "failed") == ["fail"]
-    assert [row["code"] for row in ledger(tmp_path / "out", "01-upper")] == ["capitals", "empty", "told", "capitals", "doubled"]
+    assert [row["code"] for row in ledger(tmp_path / "out", "01-upper")] == [
+        "capitals",
+        "empty",
+        "told",
+        "capitals",
+        "doubled",
+    ]
 
 
-@pytest.mark.parametrize(("word", "code"), [("crash", "worker_crashed"), ("raise", "stage_error"), ("hang", "time_limit"), ("eat", "out_of_memory")])
+@pytest.mark.parametrize(
+    ("word", "code"),
+    [("crash", "worker_crashed"), ("raise", "stage_error"), ("hang", "time_limit"), ("eat", "out_of_memory")],
+)
 def test_one_bad_row_of_two_thousand_costs_itself_alone(tmp_path: Path, word: str, code: str) -> None:
     """A picture that crashes native code must not take a night's work with it."""
     lines = [f"line {number}" for number in range(2000)]
@@ -145,5 +158,3 @@ def test_worker_counts_do_not_change_a_byte(tmp_path: Path) -> None:
         outputs.append(files(tmp_path / str(workers)))
 
     assert outputs[0] == outputs[1] == outputs[2]
-
-

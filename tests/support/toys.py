@@ -45,7 +45,13 @@ class LinesSource(Source):
         for first in range(start.index, len(self.lines), size):
             lines = self.lines[first : first + size]
             made = [
-                Record(records.source_uid("toy", first + number), str(first + number), "chat", (Turn("user", line),), raw=line)
+                Record(
+                    records.source_uid("toy", first + number),
+                    str(first + number),
+                    "chat",
+                    (Turn("user", line),),
+                    raw=line,
+                )
                 for number, line in enumerate(lines)
             ]
             batch = Batch(records.to_table(made), "ingest", self.codes)
@@ -74,17 +80,24 @@ class UpperStage(Stage[UpperOptions]):
     name = "upper"
     version = 1
     Options = UpperOptions
-    codes = {"capitals": "was written in capitals", "empty": "had no text", "doubled": "was doubled", "told": "was told to fail"}
+    codes = {
+        "capitals": "was written in capitals",
+        "empty": "had no text",
+        "doubled": "was doubled",
+        "told": "was told to fail",
+    }
 
     def process(self, batch: Batch) -> None:
-        turns, rows = records.flatten(batch.table["turns"])
+        turns, _ = records.flatten(batch.table["turns"])
         texts = pc.struct_field(turns, "text").to_pylist()
         for text in texts:
             obey(text)
         if self.options.pause:
             time.sleep(self.options.pause * len(batch))
         upper = [text.upper() + self.options.suffix for text in texts]
-        flat = pa.StructArray.from_arrays([pc.struct_field(turns, "role"), pa.array(upper, pa.string())], ["role", "text"])
+        flat = pa.StructArray.from_arrays(
+            [pc.struct_field(turns, "role"), pa.array(upper, pa.string())], ["role", "text"]
+        )
         offsets = pa.array(range(len(batch) + 1), pa.int32())
         batch.set_column("turns", pa.ListArray.from_arrays(offsets, flat))
         uids = batch.table["uid"].to_pylist()
