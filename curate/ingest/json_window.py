@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from curate.errors import RowError
 from curate.ingest.json_scan import Scanner, Unfinished, is_early, next_record, skip_space
-from curate.ingest.slices import SHOWN, Decoder, Slice
+from curate.ingest.slices import MAX_DEPTH, SHOWN, Decoder, Slice
 
 CHUNK = 1 << 20
 
@@ -69,7 +69,7 @@ class Window:
                     return self._too_large()
                 self._more()
             except RecursionError:
-                return self._broken(RowError("too_deep"))
+                return self._broken(RowError("too_deep", f"more than {MAX_DEPTH} levels"))
             except json.JSONDecodeError as error:
                 return self._broken(RowError("bad_json", f"{error.msg}, {error.pos - self._start} characters into the record"))
             except ValueError:

@@ -12,8 +12,7 @@ import orjson
 from curate.dataset.files import content_hash
 from curate.errors import RowError
 from curate.ingest.codes import RECORD_LIMIT
-from curate.ingest.slices import SHOWN, Decoder, Slice, is_too_deep, lone_surrogate
-from curate.ingest.slices import MAX_DEPTH
+from curate.ingest.slices import MAX_DEPTH, SHOWN, Decoder, Slice, is_too_deep, lone_surrogate
 from curate.pipeline.source import Position
 
 BOM = b"\xef\xbb\xbf"
@@ -97,7 +96,7 @@ class JsonLines:
         except ValueError:
             return None, RowError("bad_json", "a number has too many digits")
         except RecursionError:
-            return None, RowError("too_deep")
+            return None, RowError("too_deep", f"more than {MAX_DEPTH} levels")
         if end < len(body):
             return None, RowError("bad_json", f"Extra data, {end} characters into the record")
         return value, failure

@@ -148,6 +148,6 @@ def glimpse(row: Any) -> tuple[str | None, list[str]]:
     except RowError:
         known = None
     try:
-        return known, images(row)
+        return known, images(row, (*IMAGE_KEYS, "image_path", "file_name"))
     except RowError:
         return known, []

@@ -124,7 +124,7 @@ def place(path: Path, offset: int) -> str:
         while left > 0 and (chunk := stream.read(min(left, 1 << 20))):
             left -= len(chunk)
             line += chunk.count(b"\n")
-            before, broken, last = chunk.rpartition(b"\n")
+            _, broken, last = chunk.rpartition(b"\n")
             column = _characters(last) + (1 if broken else column)
     return f"line {line}, column {column}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,9 @@ from curate.ingest import parts
 from curate.ingest.conversation import lift_system, settle
 from curate.ingest.dialects import Dialect
 from curate.ingest.parts import Parts, Turns
+from curate.records import PLACEHOLDER
+
+_INLINE = re.compile(r"<img>([^<>\n]{1,1024})</img>")
 
 
 def _history(row: Mapping[str, Any]) -> Turns:
@@ -26,6 +30,14 @@ def _history(row: Mapping[str, Any]) -> Turns:
     return turns
 
 
+def _inline(turns: Turns) -> tuple[Turns, list[str]]:
+    """Read ms-swift's older form, where the picture's path stands in the text as `<img>path</img>`."""
+    names = [name for who, text in turns if who == "user" for name in _INLINE.findall(text)]
+    if not names:
+        return turns, []
+    return [(who, _INLINE.sub(PLACEHOLDER, text) if who == "user" else text) for who, text in turns], names
+
+
 def _parse(row: Mapping[str, Any]) -> Parts:
     parts.no_other_media(row)
     asked, answered = ("query", "response") if "instruction" not in row and "query" in row else ("instruction", "output")
@@ -35,6 +47,8 @@ def _parse(row: Mapping[str, Any]) -> Parts:
         turns.append(("agent", parts.text(row, answered)))
     turns, system = lift_system(turns, parts.optional_text(row, "system"))
     names = parts.images(row)
+    if not names:
+        turns, names = _inline(turns)
     task = parts.optional_text(row, "task") or "chat"
     return Parts(settle(turns, len(names)), task, names, parts.source_id(row), system, split=parts.split(row))
 
