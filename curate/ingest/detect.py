@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
@@ -145,7 +146,7 @@ def _nothing_fits(kind: str, objects: list[Mapping[str, Any]]) -> str:
     if not objects:
         return f"none of the first records of this {kind} file is a good JSON object. Repair the file, or say what it is with --format"
     keys = [str(key)[:40] for key in objects[0]][:12]
-    wanted = {name.strip("() "): dialect.name for dialect in DIALECTS for name in dialect.needs.replace(" and/or ", ", ").split(",")}
+    wanted = {name: dialect.name for dialect in DIALECTS for name in re.findall(r"[a-z]{4,}", dialect.needs)}
     close = [(key, name) for key in keys for name in difflib.get_close_matches(key.lower(), wanted, n=1, cutoff=0.5)]
     nearest = f" Nearest: '{close[0][0]}' looks like '{close[0][1]}' of {wanted[close[0][1]]}." if close else ""
     formats = "; ".join(f"{dialect.name}: {dialect.needs}" for dialect in DIALECTS)

@@ -101,16 +101,17 @@ def _iconv(path: Path, encoding: str) -> str:
 
 
 def _has_lines(text: bytes) -> bool:
-    """Whether any of the first lines is a JSON object by itself; a line that is cut off counts as one."""
-    if not text.startswith(b"{"):
+    """Whether any of the first lines is a JSON object by itself; a single line that is cut off counts as one."""
+    lines = [line.rstrip() for line in text.split(b"\n", 40)[:40] if line.strip()]
+    if not text.startswith(b"{") or lines[0] == b"{":
         return False
-    lines = [line for line in text.split(b"\n", 40)[:40] if line.strip()]
     if len(lines) == 1 and len(text) > _HEAD // 2:
         return True
-    for line in lines:
-        try:
-            if isinstance(orjson.loads(line), dict):
-                return True
-        except orjson.JSONDecodeError:
-            continue
-    return False
+    return any(line.startswith(b"{") and _is_object(line) for line in lines)
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(orjson.loads(line), dict)
+    except orjson.JSONDecodeError:
+        return False
