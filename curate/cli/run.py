@@ -14,12 +14,12 @@ from curate.cli.output import Output, common
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the recipe; repeat for more."
 )
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: work/NAME]")
+@click.option("-o", "--out", "folder", type=click.Path(path_type=Path), help="Folder of the run.  [default: work/NAME]")
 @click.option("--workers", type=click.IntRange(min=1), help="Worker processes.  [default: one for each processor]")
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be done and what can be reused; write nothing.")
 @common
 def command(
-    out: Output, recipe: str, overrides: tuple[str, ...], workers: int | None, dry_run: bool, **options: Path | None
+    out: Output, recipe: str, overrides: tuple[str, ...], folder: Path | None, workers: int | None, dry_run: bool
 ) -> int:
     """Run RECIPE (a YAML file, or the name of a shipped one), or continue a run that was interrupted.
 
@@ -37,4 +37,4 @@ def command(
 
     changes = [*overrides, *([f"workers={workers}"] if workers else [])]
     loaded = load_recipe(find_recipe(recipe), changes)
-    return execute(out, loaded, options["out"] or Path("work") / loaded.name, dry_run=dry_run)
+    return execute(out, loaded, folder or Path("work") / loaded.name, dry_run=dry_run)

@@ -69,7 +69,12 @@ class DialogueCleaner:
     def _turns(self, turns: list[Line], hits: Counter[str]) -> list[Line]:
         for role in ("agent", "user"):
             if f"empty-{role}" in self._rules:
-                turns = self._without(turns, [n for n, t in enumerate(turns) if t.role == role and not t.text.strip()], f"empty-{role}", hits)
+                turns = self._without(
+                    turns,
+                    [n for n, t in enumerate(turns) if t.role == role and not t.text.strip()],
+                    f"empty-{role}",
+                    hits,
+                )
         if "repeated-agent" in self._rules:
             turns = self._without(turns, _repeated(turns), "repeated-agent", hits)
         if "trailing-agent" in self._rules:

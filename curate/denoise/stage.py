@@ -72,7 +72,9 @@ class DenoiseStage(Stage[DenoiseOptions]):
         known = {rule.id for rule in self.file.rules}
         for name in (*self.options.on, *self.options.off):
             if name not in known:
-                raise UsageError(f"there is no rule '{name}' in {self.file.name}; there are: {', '.join(sorted(known))}")
+                raise UsageError(
+                    f"there is no rule '{name}' in {self.file.name}; there are: {', '.join(sorted(known))}"
+                )
         return [
             rule
             for rule in self.file.rules
@@ -89,7 +91,9 @@ class DenoiseStage(Stage[DenoiseOptions]):
         """Load the segmenter's dictionary."""
         cut = segment.segmenter(self.options.segmenter, self.file.segmenter_words)
         ids = frozenset(rule.id for rule in self.rules if rule.level == "dialogue")
-        self._cleaner = DialogueCleaner(TextCleaner(self.rules, cut, self.options.min_words), ids, self.options.separator)
+        self._cleaner = DialogueCleaner(
+            TextCleaner(self.rules, cut, self.options.min_words), ids, self.options.separator
+        )
 
     def process(self, batch: Batch) -> None:
         """Clean the turns, then the lines read in pictures."""
@@ -148,7 +152,9 @@ def _turns(dialogues: list[list[Line]]) -> pa.ListArray:
         pa.array([turn.role for turns in dialogues for turn in turns], pa.string()),
         pa.array([turn.text for turns in dialogues for turn in turns], pa.string()),
     ]
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.StructArray.from_arrays(fields, fields=list(TURN)))
+    return pa.ListArray.from_arrays(
+        pa.array(offsets, pa.int32()), pa.StructArray.from_arrays(fields, fields=list(TURN))
+    )
 
 
 def _offsets(array: pa.ListArray) -> pa.Array:

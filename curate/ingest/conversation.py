@@ -9,7 +9,9 @@ from curate.ingest.parts import Turns, kind
 from curate.records import PLACEHOLDER, escape_placeholders
 
 ROLES = {
-    **dict.fromkeys(("user", "human", "customer", "client", "buyer", "question", "prompter", "用户", "买家", "顾客"), "user"),
+    **dict.fromkeys(
+        ("user", "human", "customer", "client", "buyer", "question", "prompter", "用户", "买家", "顾客"), "user"
+    ),
     **dict.fromkeys(("assistant", "gpt", "agent", "bot", "model", "chatgpt", "chatbot", "bing", "bard", "ai"), "agent"),
     **dict.fromkeys(("answer", "seller", "waiter", "客服", "卖家", "助手"), "agent"),
     **dict.fromkeys(("system", "developer", "系统"), "system"),
@@ -24,6 +26,7 @@ def role(name: Any) -> str:
 
     Raises:
         RowError: bad_role, or bad_field where it is not a string.
+
     """
     if not isinstance(name, str):
         raise RowError("bad_field", f"role: a string is needed, this is {kind(name)}")
@@ -56,6 +59,7 @@ def settle(turns: Turns, images: int, *, typed: bool = False) -> Turns:
 
     Raises:
         RowError: image_count_mismatch.
+
     """
     if not any("<" in text for _, text in turns):
         found = 0

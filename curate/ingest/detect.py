@@ -44,6 +44,7 @@ def open_source(options: InputOptions) -> Source:
     Raises:
         InputError: there is nothing that can be read; the message says what is there and how to go on.
         UsageError: the label registry cannot be used.
+
     """
     path = options.path
     if not path.exists():
@@ -69,13 +70,19 @@ def _open_folder(options: InputOptions, registry: Registry | None) -> Source:
     if files:
         raise InputError(f"{path}: {len(files)} Parquet files that curate did not write. Give one of them")
     if options.format == "auto" and _files_in(path):
-        raise InputError(f"{path}: this is a folder that holds data files{_files_in(path)} For its pictures alone add --format imagefolder")
+        raise InputError(
+            f"{path}: this is a folder that holds data files{_files_in(path)} For its pictures alone add --format imagefolder"
+        )
     container = folder.PictureFolder(path)
     if not container.names:
-        raise InputError(f"{path}: no pictures in this folder ({', '.join(folder.SUFFIXES)}). Give the folder that holds them, or a data file")
+        raise InputError(
+            f"{path}: no pictures in this folder ({', '.join(folder.SUFFIXES)}). Give the folder that holds them, or a data file"
+        )
     rows = len(container.names)
     pictures = PictureFacts(options.images or path)
-    return RecordSource(container, folder.DIALECT, pictures, registry=registry, shard_rows=_shard_rows(options, rows), rows=rows)
+    return RecordSource(
+        container, folder.DIALECT, pictures, registry=registry, shard_rows=_shard_rows(options, rows), rows=rows
+    )
 
 
 def _open_own(options: InputOptions, files: list[Path]) -> Source:
@@ -90,7 +97,9 @@ def _open_file(options: InputOptions, registry: Registry | None) -> Source:
         raise InputError(f"{path}: this is a file; format 'imagefolder' needs a folder of pictures")
     kind = sniff.container_of(path)
     if options.format in ("parquet", "jsonl") and options.format != kind:
-        raise InputError(f"{path}: format '{options.format}' was asked for, but this is a {kind} file. Leave the format out to have it found")
+        raise InputError(
+            f"{path}: format '{options.format}' was asked for, but this is a {kind} file. Leave the format out to have it found"
+        )
     if kind == "parquet" and options.format in ("auto", "parquet") and own.is_own(path):
         return _open_own(options, [path])
     container = CONTAINERS[kind](path)
@@ -193,7 +202,11 @@ def _similar(path: Path) -> str:
 
 def _files_in(path: Path) -> str:
     """Name the data files of a folder, for messages; empty where there are none."""
-    files = [file for file in path.iterdir() if file.suffix in (".json", ".jsonl", ".parquet") and file.name not in folder.METADATA]
+    files = [
+        file
+        for file in path.iterdir()
+        if file.suffix in (".json", ".jsonl", ".parquet") and file.name not in folder.METADATA
+    ]
     files.sort(key=lambda file: (-file.stat().st_size, file.name))
     names = ", ".join(file.name for file in files[:5])
     return f": {names}. Give one of them, for example {files[0]}." if files else ""

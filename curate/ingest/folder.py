@@ -59,7 +59,9 @@ class PictureFolder:
         for number in range(start.offset, len(self.names)):
             raw = self._row(self.names[number])
             value = orjson.loads(raw)
-            failure = None if _is_utf8(self.names[number]) else RowError("not_utf8", "the name of the file is not UTF-8")
+            failure = (
+                None if _is_utf8(self.names[number]) else RowError("not_utf8", "the name of the file is not UTF-8")
+            )
             yield Slice(raw.decode("utf-8"), value, failure, number + 1)
 
     def _row(self, name: str) -> bytes:
@@ -95,13 +97,18 @@ def _metadata(root: Path) -> dict[str, dict[str, Any]]:
 
     Raises:
         InputError: the file is there but cannot be used.
+
     """
     file = next((root / name for name in METADATA if (root / name).is_file()), None)
     if file is None:
         return {}
     try:
         with open(file, encoding="utf-8-sig", newline="") as stream:
-            lines = (json.loads(line) for line in stream if line.strip()) if file.suffix == ".jsonl" else csv.DictReader(stream)
+            lines = (
+                (json.loads(line) for line in stream if line.strip())
+                if file.suffix == ".jsonl"
+                else csv.DictReader(stream)
+            )
             rows = list(lines)
     except (ValueError, csv.Error) as error:
         raise InputError(f"{file}: cannot be read: {error}. Repair it or take it away") from error
@@ -125,7 +132,9 @@ def _is_utf8(name: str) -> bool:
 
 
 def _parse(row: Mapping[str, Any]) -> Parts:
-    parts = plain.DIALECT.parse({key: value for key, value in row.items() if key not in ("image", "images", "image_path")})
+    parts = plain.DIALECT.parse(
+        {key: value for key, value in row.items() if key not in ("image", "images", "image_path")}
+    )
     parts.task = str(row.get("task") or "image")
     parts.source_id = parts.source_id if parts.source_id is not None else row["file_name"]
     return parts

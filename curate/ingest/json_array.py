@@ -57,6 +57,7 @@ class JsonArray:
 
         Raises:
             InputError: the file ends inside the list, or text follows it.
+
         """
         window, index = None, start.index
         with open(self.path, "rb") as stream:

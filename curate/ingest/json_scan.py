@@ -91,6 +91,7 @@ def next_record(
 
     Raises:
         Unfinished: a candidate goes on behind the text.
+
     """
     names = "|".join(re.escape(json.dumps(key, ensure_ascii=False)) for key in sorted(keys)) or '"'
     candidates = re.compile(rf",\s*(?=\{{\s*(?:{names}))").finditer(text, start, end)

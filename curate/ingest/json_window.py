@@ -25,6 +25,7 @@ class Window:
         offset: Where in the file that is, in bytes.
         limit: Bytes of the largest record that is read.
         keys: Keys of a good record, empty where none is known yet.
+
     """
 
     def __init__(self, stream: BinaryIO, offset: int, limit: int, keys: frozenset[str]) -> None:
@@ -60,6 +61,7 @@ class Window:
 
         Raises:
             Truncated: the file ends inside of the record, or before it.
+
         """
         while True:
             try:
@@ -71,7 +73,9 @@ class Window:
             except RecursionError:
                 return self._broken(RowError("too_deep", f"more than {MAX_DEPTH} levels"))
             except json.JSONDecodeError as error:
-                return self._broken(RowError("bad_json", f"{error.msg}, {error.pos - self._start} characters into the record"))
+                return self._broken(
+                    RowError("bad_json", f"{error.msg}, {error.pos - self._start} characters into the record")
+                )
             except ValueError:
                 return self._broken(RowError("bad_json", "a number has too many digits"))
             else:

@@ -50,7 +50,12 @@ class JsonLines:
             data = stream.read()
         blank = data[len(data.rstrip(_SPACE)) :]
         _, line_break, tail = blank.partition(b"\n")
-        return {"head": self._head.decode("utf-8"), "separator": "", "tail": tail.decode() if line_break else "", "name": "source.jsonl"}
+        return {
+            "head": self._head.decode("utf-8"),
+            "separator": "",
+            "tail": tail.decode() if line_break else "",
+            "name": "source.jsonl",
+        }
 
     def slices(self, start: Position) -> Iterator[Slice]:
         """Give the records from `start` on."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate import records
@@ -39,6 +38,7 @@ def is_own(file: Path) -> bool:
 
     Raises:
         InputError: of another version.
+
     """
     try:
         schema = pq.read_schema(file)
@@ -48,7 +48,9 @@ def is_own(file: Path) -> bool:
         return False
     version = (schema.metadata or {}).get(b"curate.record", str(records.VERSION).encode()).decode()
     if version != str(records.VERSION):
-        raise InputError(f"{file}: written by a version of curate with record schema {version}, this one reads {records.VERSION}")
+        raise InputError(
+            f"{file}: written by a version of curate with record schema {version}, this one reads {records.VERSION}"
+        )
     return True
 
 
@@ -124,8 +126,7 @@ class OwnSource(Source):
         batch = Batch(table, "ingest", self.codes)
         for row, what in records.violations(table):
             batch.fail(row, "invalid_record", what)
-        images, _ = records.flatten(table["images"])
-        return SourceShard(batch, position, self._pictures.digest(pc.struct_field(images, "path").to_pylist()))
+        return SourceShard(batch, position)
 
 
 def row_count(file: Path) -> int:
@@ -133,6 +134,7 @@ def row_count(file: Path) -> int:
 
     Raises:
         InputError: it is damaged.
+
     """
     try:
         return int(pq.read_metadata(file).num_rows)

@@ -55,6 +55,7 @@ class ParquetRows:
 
         Raises:
             InputError: a page is damaged.
+
         """
         index = start.offset
         try:

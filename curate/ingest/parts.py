@@ -46,6 +46,7 @@ def text(row: Mapping[str, Any], name: str) -> str:
 
     Raises:
         RowError: missing_field or bad_field.
+
     """
     if name not in row:
         raise RowError("missing_field", name)
@@ -60,6 +61,7 @@ def optional_text(row: Mapping[str, Any], name: str) -> str | None:
 
     Raises:
         RowError: bad_field.
+
     """
     value = row.get(name)
     if value is not None and not isinstance(value, str):
@@ -72,6 +74,7 @@ def source_id(row: Mapping[str, Any]) -> str | None:
 
     Raises:
         RowError: bad_field.
+
     """
     if "id" not in row:
         return None
@@ -88,6 +91,7 @@ def split(row: Mapping[str, Any]) -> str | None:
 
     Raises:
         RowError: bad_field.
+
     """
     value = optional_text(row, "split")
     if value is None:
@@ -102,6 +106,7 @@ def images(row: Mapping[str, Any], keys: tuple[str, ...] = IMAGE_KEYS) -> list[s
 
     Raises:
         RowError: bad_field.
+
     """
     for key in keys:
         if row.get(key) is not None:
@@ -116,6 +121,7 @@ def image_path(value: Any, name: str) -> str:
 
     Raises:
         RowError: bad_field, also for pictures that stand in the record itself.
+
     """
     if isinstance(value, Mapping):
         if value.get("bytes") is not None:
@@ -124,7 +130,9 @@ def image_path(value: Any, name: str) -> str:
     if not isinstance(value, str):
         raise wrong(name, "a path", value)
     if value.startswith("data:"):
-        raise RowError("bad_field", f"{name}: the picture stands in the record as a data: address; save it as a file first")
+        raise RowError(
+            "bad_field", f"{name}: the picture stands in the record as a data: address; save it as a file first"
+        )
     return value
 
 
@@ -133,6 +141,7 @@ def no_other_media(row: Mapping[str, Any]) -> None:
 
     Raises:
         RowError: bad_field.
+
     """
     for name in ("videos", "video", "audios", "audio"):
         if row.get(name):

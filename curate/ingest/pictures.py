@@ -41,6 +41,7 @@ class PictureFacts:
 
     Args:
         root: The image root.
+
     """
 
     def __init__(self, root: Path) -> None:
@@ -132,6 +133,7 @@ def _size(picture: Image.Image) -> tuple[int, int]:
 
     Raises:
         RowError: image_too_large.
+
     """
     width, height = picture.size
     if width * height > MAX_PIXELS:

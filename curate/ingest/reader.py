@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import pyarrow.compute as pc
 import xxhash
 
 from curate import records
@@ -140,9 +139,7 @@ class RecordSource(Source):
         for row, draft in enumerate(drafts):
             if draft.failure is not None:
                 batch.fail(row, draft.failure.code, draft.failure.detail)
-        paths, _ = records.flatten(batch.table["images"])
-        digest = self._pictures.digest(pc.struct_field(paths, "path").to_pylist()) if len(paths) else self._pictures.digest([])
-        return SourceShard(batch, position, digest)
+        return SourceShard(batch, position)
 
 
 def _hash(name: str) -> int:

@@ -50,6 +50,7 @@ class Container(Protocol):
 
         Raises:
             InputError: the rest cannot be read at all.
+
         """
 
     def learn(self, keys: frozenset[str]) -> None:
@@ -76,6 +77,7 @@ class Decoder:
             json.JSONDecodeError: it is not valid JSON, or `text` ends too early.
             ValueError: a number has too many digits.
             RecursionError: it is nested too deeply even to find its end.
+
         """
         self._constants.clear()
         value, end = self._json.raw_decode(text, start)

@@ -36,6 +36,7 @@ def container_of(path: Path) -> str:
 
     Raises:
         InputError: the file is empty, or of a kind that cannot be read; says which, and what to do.
+
     """
     with open(path, "rb") as stream:
         head = stream.read(_HEAD)
@@ -51,7 +52,9 @@ def container_of(path: Path) -> str:
     if path.suffix.lower() in (".jsonl", ".ndjson") or _has_lines(text):
         return "jsonl"
     if path.suffix.lower() in _TABLES:
-        raise InputError(f"{path}: this is a table, which cannot be read. Save it as JSON lines: one object for each row")
+        raise InputError(
+            f"{path}: this is a table, which cannot be read. Save it as JSON lines: one object for each row"
+        )
     if text.startswith(b"{"):
         keys = ", ".join(re.findall(r'^\s{0,8}"([^"\n]{1,40})"\s*:', text.decode("utf-8", "replace"), re.MULTILINE)[:8])
         raise InputError(

@@ -67,7 +67,9 @@ def _turns(good: list[Parts | None]) -> pa.Array:
     lists = [part.turns if part else [] for part in good]
     roles = pa.array([role for turns in lists for role, _ in turns], pa.string())
     texts = pa.array([text for turns in lists for _, text in turns], pa.string())
-    return pa.ListArray.from_arrays(_offsets(lists), pa.StructArray.from_arrays([roles, texts], fields=list(records.TURN)))
+    return pa.ListArray.from_arrays(
+        _offsets(lists), pa.StructArray.from_arrays([roles, texts], fields=list(records.TURN))
+    )
 
 
 def _images(drafts: list[Draft], facts: Mapping[str, Facts | RowError]) -> pa.Array:
@@ -75,7 +77,9 @@ def _images(drafts: list[Draft], facts: Mapping[str, Facts | RowError]) -> pa.Ar
     flat = [_facts(path, facts.get(path)) for images in lists for path in images]
     columns = [pa.array([row[number] for row in flat], records.IMAGE.field(number).type) for number in range(5)]
     ocr = pa.nulls(len(flat), records.OCR)
-    return pa.ListArray.from_arrays(_offsets(lists), pa.StructArray.from_arrays([*columns, ocr], fields=list(records.IMAGE)))
+    return pa.ListArray.from_arrays(
+        _offsets(lists), pa.StructArray.from_arrays([*columns, ocr], fields=list(records.IMAGE))
+    )
 
 
 def _facts(path: str, found: Facts | RowError | None) -> tuple[str, str | None, int | None, int | None, str | None]:

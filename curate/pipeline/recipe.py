@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -98,19 +101,21 @@ class Recipe(BaseModel):
 @cache
 def recipe_model() -> type[Recipe]:
     """The recipe with `stages` and `exports` narrowed to the options of all stages and formats there are."""
-    stages = tuple(stage.Options for stage in registry.stages().values())
-    exports = tuple(exporter.Options for exporter in registry.exporters().values())
+    stages = [stage.Options for stage in registry.stages().values()]
+    exports = [exporter.Options for exporter in registry.exporters().values()]
     fields: dict[str, Any] = {
-        "stages": (
-            list[Annotated[stages, Field(discriminator="use")]],
-            Field(description="The steps, in order."),
-        ),
+        "stages": (_list_of_any(stages), Field(description="The steps, in order.")),
         "exports": (
-            list[Annotated[exports, Field(discriminator="use")]],
+            _list_of_any(exports),
             Field(default=[], description="Training sets to write from the finished records."),
         ),
     }
     return create_model("Recipe", __base__=Recipe, __doc__=Recipe.__doc__, **fields)
+
+
+def _list_of_any(options: Sequence[type[BaseModel]]) -> Any:
+    """The type of a list whose items are told apart by their key `use`."""
+    return list[Annotated[functools.reduce(operator.or_, options), Field(discriminator="use")]]  # type: ignore[misc]
 
 
 def recipe_schema() -> dict[str, Any]:

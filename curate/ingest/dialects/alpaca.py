@@ -40,7 +40,9 @@ def _inline(turns: Turns) -> tuple[Turns, list[str]]:
 
 def _parse(row: Mapping[str, Any]) -> Parts:
     parts.no_other_media(row)
-    asked, answered = ("query", "response") if "instruction" not in row and "query" in row else ("instruction", "output")
+    asked, answered = (
+        ("query", "response") if "instruction" not in row and "query" in row else ("instruction", "output")
+    )
     question, extra = parts.text(row, asked), parts.optional_text(row, "input")
     turns = [*_history(row), ("user", f"{question}\n{extra}" if extra else question)]
     if answered in row:

@@ -27,7 +27,9 @@ def _content(value: Any, place: str, named: list[str]) -> str:
         sort = part.get("type")
         if sort in ("text", "input_text", "output_text") or (sort is None and "text" in part):
             pieces.append(escape_placeholders(parts.text(part, "text")))
-        elif sort in ("image", "image_url", "input_image") or (sort is None and ("image" in part or "image_url" in part)):
+        elif sort in ("image", "image_url", "input_image") or (
+            sort is None and ("image" in part or "image_url" in part)
+        ):
             named += _picture(part, where)
             pieces.append(PLACEHOLDER)
         else:

@@ -37,7 +37,9 @@ def _parse(row: Mapping[str, Any]) -> Parts:
     else:
         turns = settle([("user", f"{PLACEHOLDER * len(names)}\n{text}")], len(names))
     task = parts.optional_text(row, "task") or ("chat" if text else "image")
-    return Parts(turns, task, names, parts.source_id(row), parts.optional_text(row, "system"), _label(row), parts.split(row))
+    return Parts(
+        turns, task, names, parts.source_id(row), parts.optional_text(row, "system"), _label(row), parts.split(row)
+    )
 
 
 def _matches(row: Mapping[str, Any]) -> bool:

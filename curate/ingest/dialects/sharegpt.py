@@ -12,7 +12,14 @@ from curate.ingest.dialects import Dialect
 from curate.ingest.parts import Parts, Turns
 
 _LISTS = ("conversations", "conversation", "messages")
-_NAMES = (("from", "value"), ("role", "content"), ("role", "value"), ("from", "content"), ("role", "text"), ("speaker", "text"))
+_NAMES = (
+    ("from", "value"),
+    ("role", "content"),
+    ("role", "value"),
+    ("from", "content"),
+    ("role", "text"),
+    ("speaker", "text"),
+)
 """Names for speaker and text, the commonest first; `role` and `content` are the OpenAI tags."""
 
 
