@@ -16,6 +16,9 @@ from curate.pipeline.progress import Progress
 from curate.pipeline.recipe import Recipe
 from curate.pipeline.run import RunResult, StepResult, run
 
+_SHOWN = 20
+"""Failed rows that are shown when a run stops."""
+
 
 def execute(out: Output, recipe: Recipe, folder: Path, *, dry_run: bool) -> int:
     """Run a recipe or show its plan; give the exit code."""
@@ -33,8 +36,7 @@ def execute(out: Output, recipe: Recipe, folder: Path, *, dry_run: bool) -> int:
         return 128 + error.signal_number
     except BudgetExceeded:
         progress.close()
-        out.print(steps_table(progress.steps))
-        out.hint(f"curate why UID --run {shown(folder)}   (the failed rows are in {shown(folder)}/*/failed/)")
+        _show_failed(out, folder, progress.steps)
         raise
     finally:
         progress.close()
@@ -69,6 +71,21 @@ class _Recorder(Progress):
     def close(self) -> None:
         if self._screen:
             self._screen.close()
+
+
+def _show_failed(out: Output, folder: Path, steps: list[StepResult]) -> None:
+    """Show what stopped a run: the steps, and the rows that failed, each with its reason."""
+    from curate.cli.ls import rows_gone, table
+
+    gone = rows_gone(folder, ["failed"])
+    if out.as_json:
+        out.json({"status": "too many rows failed", "steps": [step.as_dict() for step in steps], "failed": gone})
+        return
+    out.print(steps_table(steps))
+    table(out, gone[:_SHOWN], ("step", "source_id", "code", "detail", "pictures"))
+    if len(gone) > _SHOWN:
+        out.print(f"  … and {len(gone) - _SHOWN:,} more")
+    out.hint(f"curate ls {shown(folder)} --failed   (all of them; whole rows are in {shown(folder)}/*/failed/)")
 
 
 def _same_command() -> str:

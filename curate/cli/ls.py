@@ -78,7 +78,7 @@ def _runs(out: Output, folder: Path) -> None:
     if not found:
         out.talk(f"no runs below {folder}; start one with: curate run demo")
         return
-    _table(out, found, ("run", "recipe", "status", "rows_in", "rows_out", "failed", "exports"))
+    table(out, found, ("run", "recipe", "status", "rows_in", "rows_out", "failed", "exports"))
 
 
 def _steps(out: Output, run: Path) -> None:
@@ -95,50 +95,58 @@ def _steps(out: Output, run: Path) -> None:
     if out.as_json:
         out.json(found)
         return
-    _table(out, found, ("step", "shards", "rows_in", "dropped", "failed", "changed", "added", "rows_out"))
+    table(out, found, ("step", "shards", "rows_in", "dropped", "failed", "changed", "added", "rows_out"))
 
 
-def _rows(out: Output, run: Path, actions: list[str]) -> None:
-    from curate.dataset.dataset import Dataset, steps
+def rows_gone(run: Path, actions: list[str]) -> list[dict[str, Any]]:
+    """The rows that failed or were dropped in a run, in steps that did not finish too, each with its reason."""
+    from curate.dataset.dataset import Dataset
 
     found: list[dict[str, Any]] = []
-    for step in steps(run):
+    for step in sorted(path.parent for path in run.glob("[0-9][0-9]-*/rows")):
         data = Dataset.open(step)
         gone = (data.failed() if "failed" in actions else data.failed().slice(0, 0)).to_pylist()
         gone += data.dropped().to_pylist() if "dropped" in actions else []
-        names = {row["uid"]: row["source_id"] for row in gone}
+        whole = {row["uid"]: row for row in gone}
         for entry in data.ledger().to_pylist():
             if entry["action"] in actions:
                 found.append(
                     {
                         "step": step.name,
                         "uid": entry["uid"],
-                        "source_id": names.get(entry["uid"]),
+                        "source_id": whole.get(entry["uid"], {}).get("source_id"),
                         "action": entry["action"],
                         "code": entry["code"],
                         "detail": entry["detail"],
+                        "pictures": [image["path"] for image in whole.get(entry["uid"], {}).get("images") or []],
                     }
                 )
+    return found
+
+
+def _rows(out: Output, run: Path, actions: list[str]) -> None:
+    found = rows_gone(run, actions)
     if out.as_json:
         out.json(found)
         return
     if not found:
         out.talk(f"no rows {' or '.join(actions)} in {run}")
         return
-    _table(out, found, ("step", "uid", "source_id", "action", "code", "detail"))
+    table(out, found, ("step", "uid", "source_id", "action", "code", "detail", "pictures"))
 
 
-def _table(out: Output, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+def table(out: Output, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+    """Print rows as a table."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD)
+    grid = Table(box=box.SIMPLE_HEAD)
     for name in columns:
-        table.add_column(name, overflow="fold", justify="right" if rows and isinstance(rows[0][name], int) else "left")
+        grid.add_column(name, overflow="fold", justify="right" if rows and isinstance(rows[0][name], int) else "left")
     for row in rows:
-        table.add_row(*(Text(_cell(row[name])) for name in columns))
-    out.print(table)
+        grid.add_row(*(Text(_cell(row[name])) for name in columns))
+    out.print(grid)
 
 
 def _cell(value: Any) -> str:

@@ -132,7 +132,8 @@ def card(record: Record) -> RenderableType:
     parts: list[RenderableType] = []
     for turn in record.turns:
         line = Text(f"{turn.role:<7}", style=_ROLES.get(turn.role, ""))
-        parts.append(line.append(printable(turn.text), style="" if turn.role == "user" else "dim"))
+        text = printable(turn.text).replace("\n", "\n" + " " * 7)
+        parts.append(line.append(text, style="" if turn.role == "user" else "dim"))
     for number, image in enumerate(record.images, start=1):
         size = f"{image.width}×{image.height}" if image.width else "?"
         parts.append(Text(f"picture {number}: {printable(image.path)}  {size} {image.format or ''}", style="yellow"))

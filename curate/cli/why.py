@@ -42,11 +42,15 @@ def command(out: Output, record: str, run: Path | None) -> None:
         out.print(_line(step))
         for change in step["turns"]:
             if change["before"] is not None:
-                out.print(Text(f"      - {printable(change['before'])}", style="red"))
+                out.print(Text(f"      - {_indented(change['before'])}", style="red"))
             if change["after"] is not None:
-                out.print(Text(f"      + {printable(change['after'])}", style="green"))
+                out.print(Text(f"      + {_indented(change['after'])}", style="green"))
     for export in story["exports"]:
         out.print(Text(f"  left out of {export['export']}: {export['code']} {export['detail'] or ''}", style="yellow"))
+
+
+def _indented(text: str) -> str:
+    return printable(text).replace("\n", "\n" + " " * 8)
 
 
 def _line(step: dict[str, Any]) -> Text:

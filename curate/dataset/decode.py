@@ -1,4 +1,10 @@
 """x."""
+
+
 def decode(data: bytes):
-    import numpy, io; from PIL import Image
+    import io
+
+    import numpy
+    from PIL import Image
+
     return numpy.asarray(Image.open(io.BytesIO(data)).convert("RGB"))

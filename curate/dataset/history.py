@@ -90,12 +90,17 @@ def _changed(before: list[str], after: list[str]) -> list[dict[str, str | None]]
     from rapidfuzz.distance import Indel
 
     changes: list[dict[str, str | None]] = []
+    gone: list[dict[str, str | None]] = []
+    new: list[dict[str, str | None]] = []
     for edit in Indel.opcodes(before, after):
-        if edit.tag == "delete":
-            changes += [{"before": text, "after": None} for text in before[edit.src_start : edit.src_end]]
-        elif edit.tag == "insert":
-            changes += [{"before": None, "after": text} for text in after[edit.dest_start : edit.dest_end]]
-    return changes
+        if edit.tag == "equal":
+            changes += gone + new
+            gone, new = [], []
+        elif edit.tag == "delete":
+            gone += [{"before": text, "after": None} for text in before[edit.src_start : edit.src_end]]
+        else:
+            new += [{"before": None, "after": text} for text in after[edit.dest_start : edit.dest_end]]
+    return changes + gone + new
 
 
 def _exports(run: Path, uid: str) -> list[dict[str, Any]]:

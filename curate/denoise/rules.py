@@ -100,7 +100,8 @@ class ReplaceRule(_Rule):
 
     @model_validator(mode="after")
     def _compiles(self) -> ReplaceRule:
-        return self if self.patterns else self
+        _ = self.patterns
+        return self
 
 
 class SentenceRule(_Rule):
@@ -126,7 +127,8 @@ class SentenceRule(_Rule):
 
     @model_validator(mode="after")
     def _compiles(self) -> SentenceRule:
-        return self if self.pattern and (self.guard_pattern or True) else self
+        _ = self.pattern, self.guard_pattern
+        return self
 
 
 class WordRule(_Rule):
@@ -150,7 +152,8 @@ class WordRule(_Rule):
 
     @model_validator(mode="after")
     def _compiles(self) -> WordRule:
-        return self if self.around else self
+        _ = self.around
+        return self
 
 
 class BuiltInRule(_Rule):

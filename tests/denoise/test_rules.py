@@ -23,7 +23,13 @@ def lines(text: str) -> list[dict[str, Any]]:
     for row in text.splitlines():
         share, words, *score = row.split()
         y = float(share) * HEIGHT
-        found.append({"text": words, "score": float(score[0]) if score else 0.9, "polygon": [0, y, 100, y, 100, y + 40, 0, y + 40]})
+        found.append(
+            {
+                "text": words,
+                "score": float(score[0]) if score else 0.9,
+                "polygon": [0, y, 100, y, 100, y + 40, 0, y + 40],
+            }
+        )
     return found
 
 

@@ -69,7 +69,9 @@ def test_a_list_with_any_white_space_comes_back_byte_for_byte(
     ends=st.lists(st.sampled_from([b"\n", b"\r\n", b"\n\n", b"\r\n \r\n", b" \n\t\n"]), min_size=1, max_size=8),
     cut=st.booleans(),
 )
-def test_lines_with_any_line_breaks_come_back_byte_for_byte(tmp_path: Path, bom: bytes, ends: list[bytes], cut: bool) -> None:
+def test_lines_with_any_line_breaks_come_back_byte_for_byte(
+    tmp_path: Path, bom: bytes, ends: list[bytes], cut: bool
+) -> None:
     """Blank lines, CRLF and a missing last line break are part of the file that a person has under version control."""
     data = bom + b"".join(OBJECT % number + end for number, end in enumerate(ends))
     file = tmp_path / "in.jsonl"

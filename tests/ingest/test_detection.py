@@ -19,7 +19,11 @@ from curate.errors import InputError, UsageError
 from curate.ingest.detect import open_source
 from curate.pipeline.source import InputOptions, Position
 
-MIRE = {"id": "m", "instruction": "你是一个电商客服专家\n<用户与客服的对话 START>\n用户: 在吗\n<用户与客服的对话 END>\n", "image": []}
+MIRE = {
+    "id": "m",
+    "instruction": "你是一个电商客服专家\n<用户与客服的对话 START>\n用户: 在吗\n<用户与客服的对话 END>\n",
+    "image": [],
+}
 SHAREGPT = {"conversations": [{"from": "human", "value": "a"}]}
 OPENAI = {"messages": [{"role": "user", "content": "a"}]}
 ALPACA = {"instruction": "a", "output": "b"}
@@ -73,7 +77,11 @@ def test_nothing_that_fits_is_told_with_what_was_seen(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         open_source(InputOptions(path=tmp_path / "in.json"))
     text = str(caught.value)
-    assert [word for word in ("in.json", "message, n", "'messages' of openai", "sharegpt", "imagefolder") if word not in text] == []
+    assert [
+        word
+        for word in ("in.json", "message, n", "'messages' of openai", "sharegpt", "imagefolder")
+        if word not in text
+    ] == []
 
 
 def zipped(name: str) -> bytes:
@@ -151,7 +159,9 @@ def test_an_unknown_registry_is_an_error(tmp_path: Path) -> None:
         open_source(InputOptions(path=tmp_path / "in.json", labels="none-such"))
 
 
-@pytest.mark.parametrize(("where", "name"), [("images", "a.png"), (".", "a.png"), ("images", "images/a.png"), ("sub", "sub/a.png")])
+@pytest.mark.parametrize(
+    ("where", "name"), [("images", "a.png"), (".", "a.png"), ("images", "images/a.png"), ("sub", "sub/a.png")]
+)
 def test_the_image_root_is_found_beside_the_file(tmp_path: Path, where: str, name: str) -> None:
     """MIRE files name bare pictures that lie in images/; others name paths from the file's folder."""
     write_picture(tmp_path / where / "a.png")

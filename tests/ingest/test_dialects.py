@@ -16,13 +16,15 @@ from curate.pipeline.source import InputOptions, Position
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared sample data are not on this machine")
-PROMPT = "你是一个电商客服专家，请根据对话判断。\n<用户与客服的对话 START>\n{}\n<用户与客服的对话 END>\n可以参考的标签为：[\"气泡\"]\n"
+PROMPT = '你是一个电商客服专家，请根据对话判断。\n<用户与客服的对话 START>\n{}\n<用户与客服的对话 END>\n可以参考的标签为：["气泡"]\n'
 SCENE = "Picture 1: <image>\n你是一个电商领域识图专家,可以理解图片。分类标签:[]。"
 
 
 def intent(body: str, images: list[str] | None = None, **more: Any) -> Parts:
     """Parse one MIRE intent record."""
-    return mire.DIALECT.parse({"id": "m", "instruction": PROMPT.format(body), "input": "", "image": images or [], **more})
+    return mire.DIALECT.parse(
+        {"id": "m", "instruction": PROMPT.format(body), "input": "", "image": images or [], **more}
+    )
 
 
 def test_an_empty_agent_turn_stays_a_turn() -> None:
@@ -58,7 +60,10 @@ def test_other_angle_brackets_are_left_alone() -> None:
     assert intent("用户: <隔离霜+防晒霜> <http>").turns == [("user", "<隔离霜+防晒霜> <http>")]
 
 
-@pytest.mark.parametrize(("prompt", "task"), [(PROMPT.format("用户: 识图 你是一个电商领域识图专家"), "dialogue_intent"), (SCENE, "image_scene")])
+@pytest.mark.parametrize(
+    ("prompt", "task"),
+    [(PROMPT.format("用户: 识图 你是一个电商领域识图专家"), "dialogue_intent"), (SCENE, "image_scene")],
+)
 def test_the_task_is_told_by_the_prompt(prompt: str, task: str) -> None:
     """The word for picture recognition occurs inside dialogues too."""
     assert mire.task_of({"instruction": prompt}) == task
@@ -94,18 +99,34 @@ def test_picture_paths_with_folders_are_found_by_their_name(tmp_path: Path) -> N
     Image.new("RGB", (3, 2)).save(tmp_path / "x-0.png")
     record = {"id": "x", "instruction": PROMPT.format("用户: <image>"), "image": ["save/images/x-0.png"]}
     (tmp_path / "in.json").write_text(json.dumps([record]), encoding="utf-8")
-    row = next(open_source(InputOptions(path=tmp_path / "in.json")).shards(Position(), [])).batch.outcome().rows.to_pylist()[0]
+    row = (
+        next(open_source(InputOptions(path=tmp_path / "in.json")).shards(Position(), []))
+        .batch.outcome()
+        .rows.to_pylist()[0]
+    )
     assert (row["images"][0]["path"], row["images"][0]["width"]) == ("x-0.png", 3)
 
 
 @pytest.mark.parametrize(
     ("row", "turns"),
     [
-        ({"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]}, [("user", "a"), ("agent", "b")]),
-        ({"conversations": [{"from": "用户", "value": "a"}, {"from": "客服", "value": "b"}]}, [("user", "a"), ("agent", "b")]),
-        ({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}, [("user", "a"), ("agent", "b")]),
+        (
+            {"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]},
+            [("user", "a"), ("agent", "b")],
+        ),
+        (
+            {"conversations": [{"from": "用户", "value": "a"}, {"from": "客服", "value": "b"}]},
+            [("user", "a"), ("agent", "b")],
+        ),
+        (
+            {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]},
+            [("user", "a"), ("agent", "b")],
+        ),
         ({"conversation": [{"human": "a", "assistant": "b"}]}, [("user", "a"), ("agent", "b")]),
-        ({"conversations": [{"from": "human", "value": "a"}], "images": ["1.png", "2.png"]}, [("user", "<image><image>a")]),
+        (
+            {"conversations": [{"from": "human", "value": "a"}], "images": ["1.png", "2.png"]},
+            [("user", "<image><image>a")],
+        ),
     ],
 )
 def test_sharegpt_variants_become_the_same_turns(row: dict[str, Any], turns: list[tuple[str, str]]) -> None:
@@ -122,14 +143,21 @@ def test_a_leading_system_turn_becomes_the_system_prompt() -> None:
 
 def test_content_parts_put_pictures_where_they_stand() -> None:
     """Both vLLM requests and TRL rows interleave text and pictures; a typed placeholder between them is text."""
-    content = [{"type": "text", "text": "看<image>"}, {"type": "image_url", "image_url": {"url": "file:///a.png"}}, {"type": "text", "text": "好"}]
+    content = [
+        {"type": "text", "text": "看<image>"},
+        {"type": "image_url", "image_url": {"url": "file:///a.png"}},
+        {"type": "text", "text": "好"},
+    ]
     parts = openai.DIALECT.parse({"messages": [{"role": "user", "content": content}]})
     assert (parts.turns, parts.images) == ([("user", "看&lt;image&gt;<image>好")], ["/a.png"])
 
 
 def test_content_parts_take_pictures_from_the_list_beside_them() -> None:
     """TRL writes `{"type": "image"}` and the pictures in a column."""
-    row = {"messages": [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "a"}]}], "images": ["1.png"]}
+    row = {
+        "messages": [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "a"}]}],
+        "images": ["1.png"],
+    }
     assert openai.DIALECT.parse(row).turns == [("user", "<image>a")]
 
 
@@ -159,7 +187,11 @@ def test_videos_are_refused() -> None:
 
 
 @needs_shared
-@pytest.mark.parametrize("file", [*sorted(SHARED.glob("ms_swift/*.jsonl")), SHARED / "llamafactory" / "mllm_demo.json"], ids=lambda file: file.name)
+@pytest.mark.parametrize(
+    "file",
+    [*sorted(SHARED.glob("ms_swift/*.jsonl")), SHARED / "llamafactory" / "mllm_demo.json"],
+    ids=lambda file: file.name,
+)
 def test_samples_of_the_trainers_are_read(file: Path) -> None:
     """The files that LLaMA-Factory and ms-swift ship as examples must be read; only their pictures are not here."""
     if file.name == "swift_pre.jsonl":

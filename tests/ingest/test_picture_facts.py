@@ -27,7 +27,9 @@ def save(path: Path, kind: str, orientation: int) -> bytes:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize(("orientation", "size"), [(1, (6, 4)), (3, (6, 4)), (6, (4, 6)), (8, (4, 6))])
-def test_size_is_that_of_the_picture_as_people_see_it(tmp_path: Path, kind: str, orientation: int, size: tuple[int, int]) -> None:
+def test_size_is_that_of_the_picture_as_people_see_it(
+    tmp_path: Path, kind: str, orientation: int, size: tuple[int, int]
+) -> None:
     """OCR polygons are pixels of the rotated picture; a swapped size puts them outside of it."""
     data = save(tmp_path / "a", kind, orientation)
     found = PictureFacts(tmp_path).look(["a"])["a"]

@@ -53,13 +53,20 @@ def check_every_position(path: Path, shard_rows: int) -> None:
 
 
 @SLOW
-@given(records=RECORDS, blank=st.sampled_from([b"", b" ", b"\n  "]), shard_rows=st.integers(1, 5), window=st.sampled_from([32, 100, 4096]))
+@given(
+    records=RECORDS,
+    blank=st.sampled_from([b"", b" ", b"\n  "]),
+    shard_rows=st.integers(1, 5),
+    window=st.sampled_from([32, 100, 4096]),
+)
 def test_reading_a_list_from_any_position_gives_the_same_shards(
     tmp_path: Path, records: list[bytes], blank: bytes, shard_rows: int, window: int
 ) -> None:
     """A killed run goes on in the middle of the file; other shards than before would break everything built on them."""
     good = b'{"id": "first", "text": "a"}'
-    (tmp_path / "in.json").write_bytes(b"[" + (b"," + blank).join([good, *records, good.replace(b"first", b"last")]) + b"]")
+    (tmp_path / "in.json").write_bytes(
+        b"[" + (b"," + blank).join([good, *records, good.replace(b"first", b"last")]) + b"]"
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_window, "CHUNK", window)
         check_every_position(tmp_path / "in.json", shard_rows)
@@ -67,7 +74,9 @@ def test_reading_a_list_from_any_position_gives_the_same_shards(
 
 @SLOW
 @given(records=RECORDS, end=st.sampled_from([b"\n", b"\r\n", b"\n\n"]), shard_rows=st.integers(1, 5))
-def test_reading_lines_from_any_position_gives_the_same_shards(tmp_path: Path, records: list[bytes], end: bytes, shard_rows: int) -> None:
+def test_reading_lines_from_any_position_gives_the_same_shards(
+    tmp_path: Path, records: list[bytes], end: bytes, shard_rows: int
+) -> None:
     """As for lists."""
     (tmp_path / "in.jsonl").write_bytes(end.join([b'{"text": "a"}', *records]))
     check_every_position(tmp_path / "in.jsonl", shard_rows)
@@ -84,7 +93,9 @@ def test_reading_parquet_from_any_position_gives_the_same_shards(tmp_path: Path)
 @given(records=RECORDS, window=st.sampled_from([32, 100]))
 def test_what_is_read_does_not_depend_on_the_window(tmp_path: Path, records: list[bytes], window: int) -> None:
     """The same file must give the same rows however the operating system hands it out."""
-    (tmp_path / "in.json").write_bytes(b"[" + b",".join([b'{"id": "f", "text": "a"}', *records, b'{"id": "l", "text": "a"}']) + b"]")
+    (tmp_path / "in.json").write_bytes(
+        b"[" + b",".join([b'{"id": "f", "text": "a"}', *records, b'{"id": "l", "text": "a"}']) + b"]"
+    )
     options = InputOptions(path=tmp_path / "in.json")
     whole = everything(open_source(options))
     with pytest.MonkeyPatch.context() as patch:

@@ -68,7 +68,9 @@ def test_an_unknown_task_names_the_known_ones(mire: Registry) -> None:
     with pytest.raises(RowError) as caught:
         mire.resolve("scene", "气泡")
     assert (caught.value.code, caught.value.detail) == (
-        "unknown_task", "the registry mire knows image_scene, dialogue_intent")
+        "unknown_task",
+        "the registry mire knows image_scene, dialogue_intent",
+    )
 
 
 def test_a_label_finds_its_task_where_the_source_names_none(mire: Registry) -> None:
