@@ -136,7 +136,7 @@ class WordRule(_Rule):
 
     kind: Literal["word"]
 
-    words: frozenset[str]
+    words: tuple[str, ...]
     """The words."""
 
     before: str = ""

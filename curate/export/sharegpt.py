@@ -41,7 +41,7 @@ class ShareGptOptions(ExportOptions):
     template: str = "plain"
     """Prompt template: `mire`, `plain`, or a YAML file of your own."""
 
-    ocr: frozenset[Literal["train", "val", "test"]] = frozenset(("train", "val", "test"))
+    ocr: tuple[Literal["train", "val", "test"], ...] = ("train", "val", "test")
     """Splits that get the text read in their pictures; `[train]` and `[]` give the other conditions of LLM-IR."""
 
     ocr_characters: int = Field(default=600, ge=1)
