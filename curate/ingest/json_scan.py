@@ -44,27 +44,28 @@ class Scanner:
         self._in_string = False
         self._skip = 0
 
-    def feed(self, text: str, start: int) -> int | None:
-        """Scan on from `start`; give the place of the comma or bracket that ends the element, None where it goes on."""
+    def feed(self, text: str, start: int, stop: int | None = None) -> int | None:
+        """Scan from `start` to `stop`; give the place of the comma or bracket that ends the element, None where it goes on."""
+        stop = len(text) if stop is None else stop
         position = start + self._skip
-        while position < len(text):
+        while position < stop:
             if self._in_string:
-                position = self._string(text, position)
+                position = self._string(text, position, stop)
                 continue
-            found = _STRUCTURE.search(text, position)
+            found = _STRUCTURE.search(text, position, stop)
             if found is None:
-                position = len(text)
+                position = stop
             elif self._ends(found[0], text, found.end()):
                 return found.start()
             else:
                 position = found.end()
-        self._skip = position - len(text)
+        self._skip = position - stop
         return None
 
-    def _string(self, text: str, position: int) -> int:
-        found = _IN_STRING.search(text, position)
+    def _string(self, text: str, position: int, stop: int) -> int:
+        found = _IN_STRING.search(text, position, stop)
         if found is None:
-            return len(text)
+            return stop
         if found[0] == "\\":
             return found.end() + 1
         self._in_string = False
@@ -83,9 +84,9 @@ class Scanner:
 
 
 def next_record(
-    text: str, start: int, end: int, keys: frozenset[str], decode: Callable[[str, int], tuple[object, int]]
+    text: str, start: int, keys: frozenset[str], decode: Callable[[str, int], tuple[object, int]]
 ) -> int | None:
-    """Find the comma before the first good record within `text[start:end]`, which is known to be broken.
+    """Find the comma before the first good record behind `start`, where a broken one begins.
 
     A good record is an object that decodes, is followed by a comma or a bracket, and has at least half of `keys`.
 
@@ -94,7 +95,7 @@ def next_record(
 
     """
     names = "|".join(re.escape(json.dumps(key, ensure_ascii=False)) for key in sorted(keys)) or '"'
-    candidates = re.compile(rf",\s*(?=\{{\s*(?:{names}))").finditer(text, start, end)
+    candidates = re.compile(rf",\s*(?=\{{\s*(?:{names}))").finditer(text, start)
     for _, found in zip(range(_TRIES), candidates, strict=False):
         try:
             value, stop = decode(text, found.end())

@@ -128,25 +128,24 @@ class Window:
                 self._more()
 
     def _end_of_broken(self, code: str) -> int:
-        text, start = self._text, self._start
-        end = Scanner().feed(text, start)
-        if end is not None and text[end] == "]" and not self._ended:
+        """Find where the broken record ends: at the next good record, or before it where its brackets are closed."""
+        other = None if code == "too_deep" else self._next_record()  # what is nested too deeply may be well closed
+        end = Scanner().feed(self._text, self._start, other)
+        if end is not None and self._text[end] == "]" and not self._ended:
             raise Unfinished
-        if code == "too_deep" and (end is not None or not self._ended):
-            if end is None:
-                raise Unfinished
-            return end
-        try:
-            other = next_record(text, start, len(text) if end is None else end, self._keys, self._plain)
-        except Unfinished:
-            if not self._ended:
-                raise
-            other = None
-        if other is not None:
-            return other
+        if end is None:
+            end = self._next_record() if self._ended else other
         if end is None:
             raise Unfinished
         return end
+
+    def _next_record(self) -> int | None:
+        try:
+            return next_record(self._text, self._start, self._keys, self._plain)
+        except Unfinished:
+            if self._ended:
+                return None
+            raise
 
     def _plain(self, text: str, start: int) -> tuple[object, int]:
         value, end, _ = self._decoder.decode(text, start)

@@ -75,7 +75,7 @@ class PictureFacts:
 
     def _open_all(self, paths: list[str]) -> list[Facts | RowError]:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is checked instead
+            warnings.simplefilter("ignore")  # Pillow warns of damaged EXIF data and of sizes; our own limit is checked
             if len(paths) == 1:
                 return [self._open(paths[0])]
             with ThreadPoolExecutor(_THREADS) as pool:

@@ -18,6 +18,7 @@ from curate.ingest.detect import open_source
 from curate.ingest.json_array import JsonArray
 from curate.pipeline.source import InputOptions, Position, Source
 
+BEGINNING = Position()
 SLOW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=80)
 RECORDS = st.lists(
     st.one_of(
@@ -30,7 +31,7 @@ RECORDS = st.lists(
 )  # fmt: skip
 
 
-def everything(source: Source, start: Position = Position(), seen: list[str] | None = None) -> list[dict[str, Any]]:
+def everything(source: Source, start: Position = BEGINNING, seen: list[str] | None = None) -> list[dict[str, Any]]:
     """Read a source from `start` on and give all that it says, shard by shard."""
     return [
         {
