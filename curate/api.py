@@ -25,7 +25,6 @@ def run(
 
     Raises:
         CurateError: see `curate.errors`; what was done is kept, and the same call continues.
-
     """
     loaded = load_recipe(find_recipe(str(recipe)), overrides)
     return run_recipe(loaded, Path(out) if out else Path("work") / loaded.name, progress=progress, cache=cache_folder())

@@ -90,7 +90,6 @@ class RowError(Exception):
     Args:
         code: A stable code that the stage declares in its `codes`.
         detail: What is wrong, without text of the dataset.
-
     """
 
     def __init__(self, code: str, detail: str = "") -> None:

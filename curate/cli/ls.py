@@ -44,7 +44,6 @@ def newest_run() -> Path:
 
     Raises:
         UsageError: there is none.
-
     """
     from curate.errors import UsageError
 

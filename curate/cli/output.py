@@ -31,7 +31,6 @@ class Output:
     Args:
         as_json: One JSON document on stdout, nothing else there.
         quiet: No talk but errors.
-
     """
 
     def __init__(self, as_json: bool = False, quiet: bool = False) -> None:

@@ -57,7 +57,6 @@ def find_record(data: Dataset, wanted: str) -> Record:
 
     Raises:
         UsageError: there is none, or the beginning fits several.
-
     """
     from curate.errors import UsageError
     from curate.records import from_table

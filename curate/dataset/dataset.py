@@ -50,7 +50,6 @@ class Dataset:
 
         Raises:
             InputError: there is no dataset; the message says what was looked for.
-
         """
         path, _, wanted = str(where).partition("@") if not Path(where).exists() else (str(where), "", "")
         folder = Path(path)
@@ -68,6 +67,11 @@ class Dataset:
         if not files:
             raise InputError(f"{folder} holds no dataset: no run.json, no rows/ and no .parquet file")
         return cls(files, folder)
+
+    @property
+    def folder_read(self) -> Path:
+        """The folder or file that the rows come from: the step's folder where there is one."""
+        return self.step or self.folder
 
     @property
     def schema(self) -> pa.Schema:
@@ -120,7 +124,8 @@ class Dataset:
         manifest: dict[str, Any] = (read_json(self.run / "run.json") if self.run else None) or {}
         root = manifest.get("image_root")
         base = self.run or (self.folder if self.folder.is_dir() else self.folder.parent)
-        return PictureStore(Path(root) if root else base, base / "images")
+        inherited = [Path(folder) for folder in manifest.get("made_folders", [])]
+        return PictureStore(Path(root) if root else base, base / "images", inherited)
 
 
 def steps(run: Path) -> list[Path]:

@@ -33,7 +33,6 @@ def atomic_write(path: Path, sync: bool = True) -> Iterator[BinaryIO]:
 
     Raises:
         OutputError: the disk is full or the folder cannot be written.
-
     """
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{threading.get_ident()}-{path.name}")
     try:

@@ -24,7 +24,6 @@ def life(run: Path, wanted: str) -> dict[str, Any]:
 
     Raises:
         UsageError: no record fits, or several do.
-
     """
     done = steps(run)
     if not done:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from curate.dataset.files import write_bytes
@@ -35,22 +36,23 @@ class PictureStore:
     Args:
         root: The image root of the source; None where the source has no pictures.
         made: Folder for pictures that stages make.
-
+        inherited: Folders of earlier runs whose pictures the records still name.
     """
 
-    def __init__(self, root: Path | None, made: Path) -> None:
+    def __init__(self, root: Path | None, made: Path, inherited: Sequence[Path] = ()) -> None:
         self.root = root
         self.made = made
+        self.inherited = tuple(inherited)
 
     def find(self, path: str) -> Path:
         """Give the file of a record's picture.
 
         Raises:
             RowError: image_missing, image_path_escapes, image_not_a_file or image_empty.
-
         """
         if path.startswith(MADE):
-            return confined(self.made, path[len(MADE) :])
+            name = path[len(MADE) :]
+            return confined(next((one for one in self.inherited if (one / name).exists()), self.made), name)
         if self.root is None:
             raise RowError("image_missing", "no image root was given (--images or input.images)")
         return confined(self.root, path)
@@ -60,7 +62,6 @@ class PictureStore:
 
         Raises:
             RowError: as `find`, image_unreadable, or image_changed.
-
         """
         file = self.find(path)
         try:
@@ -86,7 +87,6 @@ def confined(root: Path, path: str) -> Path:
 
     Raises:
         RowError: image_missing, image_path_escapes, image_not_a_file or image_empty.
-
     """
     pure = PurePosixPath(path.replace("\\", "/"))
     if pure.is_absolute() or ".." in pure.parts or "\0" in path or (len(path) > 1 and path[1] == ":"):

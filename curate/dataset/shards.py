@@ -40,7 +40,6 @@ def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
 
     Raises:
         OSError: a page does not fit its checksum.
-
     """
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         return file.read(columns=columns)

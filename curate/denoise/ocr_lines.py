@@ -24,7 +24,7 @@ def is_status_bar(line: dict[str, Any], height: int) -> bool:
 
 def bottom(line: dict[str, Any]) -> float:
     """Lowest y of a line's polygon, in pixels."""
-    return max(line["polygon"][1::2])
+    return float(max(line["polygon"][1::2]))
 
 
 def _box(line: dict[str, Any]) -> tuple[float, float, float, float]:

@@ -240,7 +240,6 @@ class _PictureWriter:
 
         Raises:
             RowError: the picture cannot be read, or is not the one that was ingested.
-
         """
         stem = f"{sha256[:20]}-{size.width}x{size.height}"
         for suffix in (".jpg", ".png"):

@@ -83,7 +83,6 @@ class Template:
 
     Args:
         file: The checked contents of the template file.
-
     """
 
     def __init__(self, file: TemplateFile) -> None:
@@ -99,7 +98,6 @@ class Template:
 
         Raises:
             UsageError: there is none, or it does not fit its schema.
-
         """
         shipped = SHIPPED / f"{name_or_path}.yaml"
         path = shipped if shipped.is_file() else (folder or Path()) / name_or_path
@@ -132,7 +130,6 @@ class Template:
 
         Raises:
             RowError: one of `CODES`.
-
         """
         prompt = self.file.tasks.get(record.task) or self.file.tasks.get("*")
         if prompt is None:

@@ -44,7 +44,6 @@ def fit(width: int, height: int, max_pixels: int, min_pixels: int = MIN_PIXELS) 
 
     Raises:
         RowError: image_aspect.
-
     """
     if max(width, height) / min(width, height) > MAX_ASPECT:
         raise RowError("image_aspect", f"{width} x {height} pixels")

@@ -26,7 +26,6 @@ def role(name: Any) -> str:
 
     Raises:
         RowError: bad_role, or bad_field where it is not a string.
-
     """
     if not isinstance(name, str):
         raise RowError("bad_field", f"role: a string is needed, this is {kind(name)}")
@@ -59,7 +58,6 @@ def settle(turns: Turns, images: int, *, typed: bool = False) -> Turns:
 
     Raises:
         RowError: image_count_mismatch.
-
     """
     if not any("<" in text for _, text in turns):
         found = 0

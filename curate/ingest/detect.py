@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
+from curate.dataset.dataset import Dataset
 from curate.errors import InputError
 from curate.ingest import folder, own, sniff
 from curate.ingest.dialects import Dialect, alpaca, mire, openai, plain, sharegpt
@@ -44,9 +45,11 @@ def open_source(options: InputOptions) -> Source:
     Raises:
         InputError: there is nothing that can be read; the message says what is there and how to go on.
         UsageError: the label registry cannot be used.
-
     """
     path = options.path
+    if not path.exists() and "@" in path.name:
+        path = Dataset.open(path).folder_read
+        options = options.model_copy(update={"path": path})
     if not path.exists():
         raise InputError(f"{path}: there is no such file or folder{_similar(path)}")
     if options.images is not None and not options.images.is_dir():
@@ -71,12 +74,14 @@ def _open_folder(options: InputOptions, registry: Registry | None) -> Source:
         raise InputError(f"{path}: {len(files)} Parquet files that curate did not write. Give one of them")
     if options.format == "auto" and _files_in(path):
         raise InputError(
-            f"{path}: this is a folder that holds data files{_files_in(path)} For its pictures alone add --format imagefolder"
+            f"{path}: this is a folder that holds data files{_files_in(path)} "
+            "For its pictures alone add --format imagefolder"
         )
     container = folder.PictureFolder(path)
     if not container.names:
         raise InputError(
-            f"{path}: no pictures in this folder ({', '.join(folder.SUFFIXES)}). Give the folder that holds them, or a data file"
+            f"{path}: no pictures in this folder ({', '.join(folder.SUFFIXES)}). "
+            "Give the folder that holds them, or a data file"
         )
     rows = len(container.names)
     pictures = PictureFacts(options.images or path)
@@ -87,8 +92,9 @@ def _open_folder(options: InputOptions, registry: Registry | None) -> Source:
 
 def _open_own(options: InputOptions, files: list[Path]) -> Source:
     rows = sum(map(own.row_count, files))
-    root = options.images or (options.path if options.path.is_dir() else options.path.parent)
-    return own.OwnSource(files, PictureFacts(root), _shard_rows(options, rows))
+    store = Dataset.open(options.path).pictures
+    facts = PictureFacts(options.images or store.root or options.path.parent)
+    return own.OwnSource(files, facts, _shard_rows(options, rows), (store.made, *store.inherited))
 
 
 def _open_file(options: InputOptions, registry: Registry | None) -> Source:
@@ -98,7 +104,8 @@ def _open_file(options: InputOptions, registry: Registry | None) -> Source:
     kind = sniff.container_of(path)
     if options.format in ("parquet", "jsonl") and options.format != kind:
         raise InputError(
-            f"{path}: format '{options.format}' was asked for, but this is a {kind} file. Leave the format out to have it found"
+            f"{path}: format '{options.format}' was asked for, but this is a {kind} file. "
+            "Leave the format out to have it found"
         )
     if kind == "parquet" and options.format in ("auto", "parquet") and own.is_own(path):
         return _open_own(options, [path])
@@ -153,7 +160,10 @@ def _dialect(wanted: Format, kind: str, objects: list[Mapping[str, Any]], path: 
 
 def _nothing_fits(kind: str, objects: list[Mapping[str, Any]]) -> str:
     if not objects:
-        return f"none of the first records of this {kind} file is a good JSON object. Repair the file, or say what it is with --format"
+        return (
+            f"none of the first records of this {kind} file is a good JSON object. "
+            "Repair the file, or say what it is with --format"
+        )
     keys = [str(key)[:40] for key in objects[0]][:12]
     wanted = {name: dialect.name for dialect in DIALECTS for name in re.findall(r"[a-z]{4,}", dialect.needs)}
     close = [(key, name) for key in keys for name in difflib.get_close_matches(key.lower(), wanted, n=1, cutoff=0.5)]

@@ -97,7 +97,6 @@ def _metadata(root: Path) -> dict[str, dict[str, Any]]:
 
     Raises:
         InputError: the file is there but cannot be used.
-
     """
     file = next((root / name for name in METADATA if (root / name).is_file()), None)
     if file is None:

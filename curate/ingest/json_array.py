@@ -57,7 +57,6 @@ class JsonArray:
 
         Raises:
             InputError: the file ends inside the list, or text follows it.
-
         """
         window, index = None, start.index
         with open(self.path, "rb") as stream:
@@ -80,8 +79,9 @@ class JsonArray:
 
     def _truncated(self, offset: int, index: int) -> InputError:
         return InputError(
-            f"{self.path}: the list is not closed with ']': the file ends in or before record {index + 1}, which begins "
-            f"at {place(self.path, offset)}. It was probably cut off while it was copied: copy it again and run the same command"
+            f"{self.path}: the list is not closed with ']': the file ends in or before record {index + 1}, "
+            f"which begins at {place(self.path, offset)}. It was probably cut off while it was copied: "
+            "copy it again and run the same command"
         )
 
     def _check_tail(self, offset: int) -> None:

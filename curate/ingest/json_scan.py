@@ -45,7 +45,7 @@ class Scanner:
         self._skip = 0
 
     def feed(self, text: str, start: int, stop: int | None = None) -> int | None:
-        """Scan from `start` to `stop`; give the place of the comma or bracket that ends the element, None where it goes on."""
+        """Scan from `start` to `stop`; give the place of the comma or bracket that ends the element, None if it goes on."""
         stop = len(text) if stop is None else stop
         position = start + self._skip
         while position < stop:
@@ -92,7 +92,6 @@ def next_record(
 
     Raises:
         Unfinished: a candidate goes on behind the text.
-
     """
     names = "|".join(re.escape(json.dumps(key, ensure_ascii=False)) for key in sorted(keys)) or '"'
     candidates = re.compile(rf",\s*(?=\{{\s*(?:{names}))").finditer(text, start)

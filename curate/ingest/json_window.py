@@ -25,7 +25,6 @@ class Window:
         offset: Where in the file that is, in bytes.
         limit: Bytes of the largest record that is read.
         keys: Keys of a good record, empty where none is known yet.
-
     """
 
     def __init__(self, stream: BinaryIO, offset: int, limit: int, keys: frozenset[str]) -> None:
@@ -61,7 +60,6 @@ class Window:
 
         Raises:
             Truncated: the file ends inside of the record, or before it.
-
         """
         while True:
             try:

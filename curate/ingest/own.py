@@ -23,7 +23,7 @@ _STAGE = re.compile(r"\d+-.+")
 
 
 def find_files(path: Path) -> list[Path]:
-    """Parquet files of a file, a folder, a stage's folder or a run (then of its last stage that has rows); may be none."""
+    """Parquet files of a file, a folder, a stage's folder or a run (its last stage that has rows); may be none."""
     if path.is_file():
         return [path]
     for folder in (path / "rows", path):
@@ -38,7 +38,6 @@ def is_own(file: Path) -> bool:
 
     Raises:
         InputError: of another version.
-
     """
     try:
         schema = pq.read_schema(file)
@@ -61,8 +60,11 @@ class OwnSource(Source):
     version = VERSION
     format = "parquet"
 
-    def __init__(self, files: list[Path], pictures: PictureFacts, shard_rows: int) -> None:
+    def __init__(
+        self, files: list[Path], pictures: PictureFacts, shard_rows: int, made_folders: tuple[Path, ...] = ()
+    ) -> None:
         self.image_root = pictures.root
+        self.made_folders = made_folders
         self._files = files
         self._pictures = pictures
         self._shard_rows = shard_rows
@@ -134,7 +136,6 @@ def row_count(file: Path) -> int:
 
     Raises:
         InputError: it is damaged.
-
     """
     try:
         return int(pq.read_metadata(file).num_rows)

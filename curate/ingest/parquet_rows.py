@@ -55,7 +55,6 @@ class ParquetRows:
 
         Raises:
             InputError: a page is damaged.
-
         """
         index = start.offset
         try:

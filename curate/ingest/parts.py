@@ -46,7 +46,6 @@ def text(row: Mapping[str, Any], name: str) -> str:
 
     Raises:
         RowError: missing_field or bad_field.
-
     """
     if name not in row:
         raise RowError("missing_field", name)
@@ -61,7 +60,6 @@ def optional_text(row: Mapping[str, Any], name: str) -> str | None:
 
     Raises:
         RowError: bad_field.
-
     """
     value = row.get(name)
     if value is not None and not isinstance(value, str):
@@ -74,7 +72,6 @@ def source_id(row: Mapping[str, Any]) -> str | None:
 
     Raises:
         RowError: bad_field.
-
     """
     if "id" not in row:
         return None
@@ -91,7 +88,6 @@ def split(row: Mapping[str, Any]) -> str | None:
 
     Raises:
         RowError: bad_field.
-
     """
     value = optional_text(row, "split")
     if value is None:
@@ -106,7 +102,6 @@ def images(row: Mapping[str, Any], keys: tuple[str, ...] = IMAGE_KEYS) -> list[s
 
     Raises:
         RowError: bad_field.
-
     """
     for key in keys:
         if row.get(key) is not None:
@@ -121,7 +116,6 @@ def image_path(value: Any, name: str) -> str:
 
     Raises:
         RowError: bad_field, also for pictures that stand in the record itself.
-
     """
     if isinstance(value, Mapping):
         if value.get("bytes") is not None:
@@ -141,7 +135,6 @@ def no_other_media(row: Mapping[str, Any]) -> None:
 
     Raises:
         RowError: bad_field.
-
     """
     for name in ("videos", "video", "audios", "audio"):
         if row.get(name):

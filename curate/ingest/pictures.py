@@ -41,7 +41,6 @@ class PictureFacts:
 
     Args:
         root: The image root.
-
     """
 
     def __init__(self, root: Path) -> None:
@@ -133,7 +132,6 @@ def _size(picture: Image.Image) -> tuple[int, int]:
 
     Raises:
         RowError: image_too_large.
-
     """
     width, height = picture.size
     if width * height > MAX_PIXELS:

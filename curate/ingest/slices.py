@@ -50,7 +50,6 @@ class Container(Protocol):
 
         Raises:
             InputError: the rest cannot be read at all.
-
         """
 
     def learn(self, keys: frozenset[str]) -> None:
@@ -77,7 +76,6 @@ class Decoder:
             json.JSONDecodeError: it is not valid JSON, or `text` ends too early.
             ValueError: a number has too many digits.
             RecursionError: it is nested too deeply even to find its end.
-
         """
         self._constants.clear()
         value, end = self._json.raw_decode(text, start)

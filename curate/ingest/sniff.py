@@ -36,7 +36,6 @@ def container_of(path: Path) -> str:
 
     Raises:
         InputError: the file is empty, or of a kind that cannot be read; says which, and what to do.
-
     """
     with open(path, "rb") as stream:
         head = stream.read(_HEAD)

@@ -97,7 +97,6 @@ class Batch:
         stage: Name of the step, for the ledger.
         codes: Codes that the stage may use.
         tick: Called with a number of finished units; shows that the worker is alive.
-
     """
 
     def __init__(
@@ -133,7 +132,6 @@ class Batch:
             row: The row's number.
             code: Why, one of the stage's codes.
             facts: Any of metric, value, threshold, related_uid, detail.
-
         """
         self._note(row, "changed", code, **facts)
 
@@ -204,7 +202,6 @@ class Batch:
 
         Raises:
             StageBroken: a row was changed without a word, or the result is not a valid record.
-
         """
         if len(self.table) != len(self):
             raise StageBroken(

@@ -18,7 +18,6 @@ def check_failures(recipe: Recipe, title: str, counts: Counts, rows: int) -> Non
 
     Raises:
         BudgetExceeded: more rows failed than the recipe allows, or all of them.
-
     """
     codes = ", ".join(f"{code} {number}" for code, number in sorted(counts.codes.get("failed", {}).items()))
     if counts.failed and counts.failed == rows:

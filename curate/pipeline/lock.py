@@ -21,7 +21,6 @@ def exclusive(folder: Path) -> Iterator[None]:
 
     Raises:
         OutputError: another process works in it.
-
     """
     if fcntl is None:
         yield

@@ -93,7 +93,6 @@ def why_not(
         signature: What decides its output now.
         inputs: What comes in now; None where that is not known yet because the step before runs again.
         folder: The step's folder.
-
     """
     if manifest is None:
         return "it was not finished" if (folder / "rows").is_dir() else "it has not run yet"

@@ -49,7 +49,6 @@ def plan(recipe: Recipe, out: Path, cache: Path | None = None) -> Plan:
 
     Raises:
         UsageError: the run could not even start.
-
     """
     prepared = prepare(recipe, out, cache)
     why = prepared.ingest.why_it_runs()

@@ -72,7 +72,6 @@ class Pool:
         threads: Threads that native libraries may use in each.
         limits: When a worker is taken for lost.
         stop: Tells whether the run was asked to stop.
-
     """
 
     size: int
@@ -106,7 +105,6 @@ class Pool:
         Raises:
             Interrupted: the run was asked to stop; tasks in flight were finished and given first.
             CurateError: a worker said that the run cannot go on.
-
         """
         pending: deque[Task] = deque(tasks)
         while pending or self._busy():

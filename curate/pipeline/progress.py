@@ -19,7 +19,6 @@ class Progress:
             total: Units that it will work through; None where nobody knows.
             unit: `rows` or `images`.
             why: Why it runs at all and is not reused; empty on a first run.
-
         """
 
     def advance(self, units: int, failed: int) -> None:

@@ -38,7 +38,6 @@ def find_recipe(name: str) -> Path:
 
     Raises:
         UsageError: there is none; the message names what there is.
-
     """
     path = Path(name)
     if path.suffix in {".yaml", ".yml"} or path.is_file():
@@ -63,7 +62,6 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
     Raises:
         RecipeError: with every problem found, each with file, line, column and a hint.
-
     """
     try:
         text = path.read_text(encoding="utf-8")

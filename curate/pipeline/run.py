@@ -104,13 +104,12 @@ def prepare(recipe: Recipe, out: Path, cache: Path | None = None) -> Prepared:
 
     Raises:
         UsageError: a source cannot be read, a stage cannot run here, or the output folder is not a run's.
-
     """
     check_folder(out, recipe)
     workers = processors() if recipe.workers == "auto" else recipe.workers
     source: Source = registry.load(registry.OPEN_SOURCE)(recipe.input)
     context = Context(
-        pictures=PictureStore(source.image_root, out / "images"),
+        pictures=PictureStore(source.image_root, out / "images", source.made_folders),
         seed=recipe.seed,
         cache=cache,
         threads=max(1, processors() // workers),
@@ -132,7 +131,6 @@ def check_folder(out: Path, recipe: Recipe) -> None:
 
     Raises:
         OutputError: it is something else, and nothing in it is touched.
-
     """
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out} is a file; choose another folder with --out")
@@ -163,7 +161,6 @@ def run(recipe: Recipe, out: Path, *, progress: Progress | None = None, cache: P
         UsageError: something is wrong before the first row (exit code 2).
         BudgetExceeded: too many rows failed in a step (exit code 1); what was done is kept.
         Interrupted: somebody asked to stop (exit code 130); the same call continues.
-
     """
     progress = progress or Progress()
     prepared = prepare(recipe, out, cache)
@@ -247,6 +244,7 @@ def _write_run(prepared: Prepared, result: RunResult, status: str) -> None:
             "recipe": recipe,
             "recipe_digest": digest(recipe),
             "image_root": str(prepared.source.image_root.resolve()) if prepared.source.image_root else None,
+            "made_folders": [str(folder.resolve()) for folder in prepared.source.made_folders],
             "steps_planned": ["00-ingest", *(stage.folder.name for stage in prepared.stages)],
             "machine": {
                 "python": platform.python_version(),

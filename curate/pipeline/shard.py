@@ -102,7 +102,6 @@ def run_shard(stage: Stage[Any], task: ShardTask, announce: Announce) -> ShardIn
 
     Raises:
         Exception: whatever the stage raised; the engine then asks for a careful pass.
-
     """
     table = read_table(task.source)
     if task.careful or task.poison:

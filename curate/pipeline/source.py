@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -40,13 +40,12 @@ class InputOptions(BaseModel):
     """Records in one shard; `auto` makes about 64 shards of 16 to 4,096 records."""
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(NamedTuple):
     """A place between two records of a source: where to go on reading, and the number of records before it."""
 
     offset: int = 0
     """Bytes from the beginning of the file (records of a Parquet file or pictures of a folder are counted instead)."""
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]  # the name hides tuple.index, which nobody misses here
 
 
 @dataclass
@@ -67,7 +66,9 @@ class Source(ABC):
     format: str
     """Which format it is (never `auto`)."""
     image_root: Path | None
-    """Where the pictures are."""
+    """Where the pictures are; None where there are none."""
+    made_folders: tuple[Path, ...] = ()
+    """Where pictures are that stages of an earlier run made, if the source is one."""
 
     @abstractmethod
     def fingerprint(self) -> str:
@@ -87,7 +88,6 @@ class Source(ABC):
 
         Raises:
             InputError: the rest of the source cannot be read at all; the message names the place.
-
         """
 
     @abstractmethod

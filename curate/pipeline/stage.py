@@ -91,7 +91,6 @@ class Stage(ABC, Generic[Opts]):
 
         Raises:
             UsageError: the stage cannot run here (a missing extra, model or file).
-
         """
         return {}
 

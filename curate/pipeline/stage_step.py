@@ -128,7 +128,6 @@ class _Board:
 
         Raises:
             BudgetExceeded: more rows failed than the recipe allows.
-
         """
         self.done[info.index] = info
         self._counts.add(info.counts)

@@ -31,7 +31,6 @@ def task_of(row: Mapping[str, Any]) -> str:
 
     Raises:
         RowError: unknown_task, missing_field or bad_field.
-
     """
     return _task(parts.text(row, "instruction"))
 
@@ -49,7 +48,6 @@ def dialogue(prompt: str) -> Turns:
 
     Raises:
         RowError: bad_field.
-
     """
     _, start, rest = prompt.partition(START)
     body, end, _ = rest.rpartition(END)
