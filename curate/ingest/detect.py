@@ -92,9 +92,12 @@ def _open_folder(options: InputOptions, registry: Registry | None) -> Source:
 
 def _open_own(options: InputOptions, files: list[Path]) -> Source:
     rows = sum(map(own.row_count, files))
-    store = Dataset.open(options.path).pictures
-    facts = PictureFacts(options.images or store.root or options.path.parent)
-    return own.OwnSource(files, facts, _shard_rows(options, rows), (store.made, *store.inherited))
+    made: tuple[Path, ...] = ()
+    root = options.path if options.path.is_dir() else options.path.parent
+    if any((folder / "run.json").exists() for folder in (options.path, options.path.parent)):
+        store = Dataset.open(options.path).pictures
+        root, made = store.root or root, (store.made, *store.inherited)
+    return own.OwnSource(files, PictureFacts(options.images or root), _shard_rows(options, rows), made)
 
 
 def _open_file(options: InputOptions, registry: Registry | None) -> Source:

@@ -45,7 +45,7 @@ class Scanner:
         self._skip = 0
 
     def feed(self, text: str, start: int, stop: int | None = None) -> int | None:
-        """Scan from `start` to `stop`; give the place of the comma or bracket that ends the element, None if it goes on."""
+        """Scan from `start` to `stop`; give where the comma or bracket is that ends the element, None if it goes on."""
         stop = len(text) if stop is None else stop
         position = start + self._skip
         while position < stop:

@@ -38,7 +38,6 @@ def everything(source: Source, start: Position = BEGINNING, seen: list[str] | No
             "rows": shard.batch.table.to_pylist(),
             "ledger": shard.batch.outcome().ledger.to_pylist(),
             "next": shard.next,
-            "pictures": shard.pictures,
         }
         for shard in source.shards(start, seen or [])
     ]
