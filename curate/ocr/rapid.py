@@ -46,12 +46,13 @@ class RapidEngine:
         return self._signature
 
     def read(self, images: Sequence[Picture]) -> list[list[Line]]:
-        """Give the lines of each picture, in the order in which they were found."""
+        """Give the lines of each picture in the order in which they were found; boxes that read as nothing are left out."""
         detector, recogniser = self._load()
         quads = [detector.find(image) for image in images]
         crops = [crop(image, quad) for image, found in zip(images, quads, strict=True) for quad in found]
         answers = iter(recogniser.read(crops))
-        return [[Line(*next(answers), _polygon(quad)) for quad in found] for found in quads]
+        lines = [[Line(*next(answers), _polygon(quad)) for quad in found] for found in quads]
+        return [[line for line in found if line.text] for found in lines]
 
     def close(self) -> None:
         """Let go of the networks."""

@@ -25,8 +25,15 @@ if TYPE_CHECKING:
 HEIGHT = 48
 """Height of the crops that the network takes."""
 
-NARROWEST, WIDEST = 64, 3200
-"""Widths that the network is given, in pixels; a longer crop is squeezed."""
+WIDEST = 3200
+"""Largest width that the network is given, in pixels; a longer crop is squeezed."""
+
+SHORT, ROOMY = 80, 320
+"""Crops up to 80 pixels (one to three characters) are padded to 320, the width that the network was trained at.
+
+Measured on 51 pages: without that room it takes `x3` for `X3` and `¥` for `￥`, 0.2 points of recall; wider crops
+read the same in a bucket of their own width, at a third of the cost.
+"""
 
 PADDING = 127
 """Grey level beside a crop: zero, once the network's mean is taken off."""
@@ -43,9 +50,11 @@ WIDE = 448
 
 
 def bucket(width: int) -> int:
-    """Width to which a crop of `width` pixels is padded: steps of 32, growing with the width."""
+    """Width to which a crop of `width` pixels is padded: `ROOMY`, or steps of 32 that grow with the width."""
+    if width <= SHORT:
+        return ROOMY
     step = 32 if width <= 320 else 64 if width <= 960 else 160
-    return min(WIDEST, max(NARROWEST, -(-width // step) * step))
+    return min(WIDEST, -(-width // step) * step)
 
 
 def crop(picture: Picture, quad: npt.NDArray[np.float32]) -> Picture:
@@ -107,7 +116,7 @@ class Recogniser:
         best = likely.argmax(axis=2)
         scores = _softmax_where(likely, best) if self._network.raw else likely.max(axis=2)
         lines, _ = self._decoder.decode(best, scores, remove_duplicate=True)
-        return [(text, round(float(score), 4)) for text, score in lines]
+        return [(text.strip(), round(float(score), 4)) for text, score in lines]
 
 
 def _batches(indexes: Sequence[int], width: int) -> Iterator[Sequence[int]]:
