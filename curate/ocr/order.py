@@ -179,7 +179,7 @@ def _goes_on(line: Line, following: Line) -> bool:
     first, second = rect(line), rect(following)
     height = min(first.height, second.height)
     return (
-        max(first.height, second.height) <= 1.35 * height
+        max(first.height, second.height) <= 1.2 * height
         and -0.5 * height < second.top - first.bottom < 0.7 * height
         and -2.5 * height < second.left - first.left < 0.6 * height
         and first.right >= second.right - 1.2 * height
