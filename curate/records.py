@@ -214,7 +214,10 @@ def row_hashes(table: pa.Table) -> list[str]:
         _joined(table["images"], "ocr", "text"),
         _joined(table["scores"], "name"),
         _joined(table["scores"], "value"),
-        *(table[name].cast(pa.string()).combine_chunks() for name in ("task", "system", "label", "label_from", "confidence", "split")),
+        *(
+            table[name].cast(pa.string()).combine_chunks()
+            for name in ("task", "system", "label", "label_from", "confidence", "split")
+        ),
     ]
     joined = pc.binary_join_element_wise(*parts, "\x1e", null_handling="replace", null_replacement="\x00")
     return [xxhash.xxh3_128_hexdigest(text) for text in joined.cast(pa.binary()).to_pylist()]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,19 +23,25 @@ _CHUNK = 1 << 20
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """Open `path` for writing; the file appears under its name, whole and synced, when the block ends well.
+def atomic_write(path: Path, sync: bool = True) -> Iterator[BinaryIO]:
+    """Open `path` for writing; the file appears under its name, whole, when the block ends well.
+
+    Args:
+        path: The file.
+        sync: Whether it must be on the disk, power failure or not, before it appears. Files whose hash is
+            checked before they are used again can do without.
 
     Raises:
         OutputError: the disk is full or the folder cannot be written.
     """
-    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{threading.get_ident()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, "wb") as stream:
             yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
+            if sync:
+                stream.flush()
+                os.fsync(stream.fileno())
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
@@ -55,9 +63,9 @@ def write_error(path: Path, error: OSError) -> OutputError:
     return OutputError(f"cannot write {path}: {hints.get(error.errno or 0, error.strerror or error)}")
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a whole file atomically."""
-    with atomic_write(path) as stream:
+def write_bytes(path: Path, data: bytes, sync: bool = True) -> None:
+    """Write a whole file atomically; `sync` as for `atomic_write`."""
+    with atomic_write(path, sync) as stream:
         stream.write(data)
 
 
@@ -84,10 +92,11 @@ def content_hash(path: Path) -> str:
 
 
 def sweep(folder: Path) -> int:
-    """Remove temporary files that a killed process left below `folder`; give their number."""
-    if not folder.is_dir():
-        return 0
-    leftovers = [path for path in folder.rglob(f"{TEMPORARY}*") if path.is_file()]
+    """Remove temporary files and folders that a killed process left below `folder`; give their number."""
+    leftovers = sorted(folder.rglob(f"{TEMPORARY}*")) if folder.is_dir() else []
     for path in leftovers:
-        path.unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
     return len(leftovers)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from curate.dataset.files import write_bytes
@@ -35,11 +36,13 @@ class PictureStore:
     Args:
         root: The image root of the source; None where the source has no pictures.
         made: Folder for pictures that stages make.
+        inherited: Folders of earlier runs whose pictures the records still name.
     """
 
-    def __init__(self, root: Path | None, made: Path) -> None:
+    def __init__(self, root: Path | None, made: Path, inherited: Sequence[Path] = ()) -> None:
         self.root = root
         self.made = made
+        self.inherited = tuple(inherited)
 
     def find(self, path: str) -> Path:
         """Give the file of a record's picture.
@@ -48,7 +51,8 @@ class PictureStore:
             RowError: image_missing, image_path_escapes, image_not_a_file or image_empty.
         """
         if path.startswith(MADE):
-            return confined(self.made, path[len(MADE) :])
+            name = path[len(MADE) :]
+            return confined(next((one for one in self.inherited if (one / name).exists()), self.made), name)
         if self.root is None:
             raise RowError("image_missing", "no image root was given (--images or input.images)")
         return confined(self.root, path)
@@ -94,7 +98,9 @@ def confined(root: Path, path: str) -> Path:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise RowError("image_missing") from error
     except (OSError, RuntimeError, ValueError) as error:
-        raise RowError("image_unreadable", "the path cannot be followed (a loop of links, or a name too long)") from error
+        raise RowError(
+            "image_unreadable", "the path cannot be followed (a loop of links, or a name too long)"
+        ) from error
     if not real.is_relative_to(root.resolve()):
         raise RowError("image_path_escapes")
     if not stat.S_ISREG(info.st_mode):

@@ -14,6 +14,7 @@ from curate import records
 from curate.dataset import ledger
 from curate.errors import StageBroken
 
+
 class _Entry(NamedTuple):
     row: int
     action: str
@@ -120,7 +121,9 @@ class Batch:
     def set_column(self, name: str, values: pa.Array | pa.ChunkedArray) -> None:
         """Replace a column, for all rows of the batch."""
         index = self.table.schema.get_field_index(name)
-        self.table = self.table.set_column(index, records.SCHEMA.field(name), values.cast(records.SCHEMA.field(name).type))
+        self.table = self.table.set_column(
+            index, records.SCHEMA.field(name), values.cast(records.SCHEMA.field(name).type)
+        )
 
     def change(self, row: int, code: str, **facts: Any) -> None:
         """Say that a row was changed.
@@ -132,11 +135,18 @@ class Batch:
         """
         self._note(row, "changed", code, **facts)
 
-    def change_many(self, rows: Sequence[int] | np.ndarray[Any, Any], code: str, metric: str, values: Sequence[float] | np.ndarray[Any, Any]) -> None:
+    def change_many(
+        self,
+        rows: Sequence[int] | np.ndarray[Any, Any],
+        code: str,
+        metric: str,
+        values: Sequence[float] | np.ndarray[Any, Any],
+    ) -> None:
         """Say that many rows were changed for one reason, each with its value of `metric`."""
         self._check(code)
         self._entries.extend(
-            _Entry(int(row), "changed", code, metric, float(value), None, None, None, None) for row, value in zip(rows, values, strict=True)
+            _Entry(int(row), "changed", code, metric, float(value), None, None, None, None)
+            for row, value in zip(rows, values, strict=True)
         )
 
     def drop(self, row: int, code: str, **facts: Any) -> None:
@@ -194,7 +204,9 @@ class Batch:
             StageBroken: a row was changed without a word, or the result is not a valid record.
         """
         if len(self.table) != len(self):
-            raise StageBroken(f"stage {self._stage} gave back {len(self.table)} rows of {len(self)}; use drop, fail or derive")
+            raise StageBroken(
+                f"stage {self._stage} gave back {len(self.table)} rows of {len(self)}; use drop, fail or derive"
+            )
         table = self.table.cast(records.SCHEMA)
         gone = np.zeros(len(self), dtype=bool)
         gone[list(self._gone)] = True
@@ -210,7 +222,13 @@ class Batch:
         counts = Counts(len(self), len(self) - len(self._gone), len(dropped), len(failed), added, len(touched))
         ledger_table = self._ledger(before, after, touched, counts)
         incoming = self.incoming.cast(records.SCHEMA)
-        return Outcome(rows, ledger_table, incoming.take(pa.array(dropped, pa.int64())), incoming.take(pa.array(failed, pa.int64())), counts)
+        return Outcome(
+            rows,
+            ledger_table,
+            incoming.take(pa.array(dropped, pa.int64())),
+            incoming.take(pa.array(failed, pa.int64())),
+            counts,
+        )
 
     def _hashes(self, table: pa.Table, gone: np.ndarray[Any, Any]) -> tuple[list[str], list[str], set[int]]:
         """Hash all rows before and after; find those that changed, and make sure that each has a word."""
@@ -219,10 +237,14 @@ class Batch:
         said = {entry.row for entry in self._entries if entry.action == "changed"}
         touched = {row for row in said if not gone[row] and before[row] != after[row]}
         if after is not before:
-            silent = [row for row in range(len(self)) if before[row] != after[row] and not gone[row] and row not in said]
+            silent = [
+                row for row in range(len(self)) if before[row] != after[row] and not gone[row] and row not in said
+            ]
             if silent:
                 uid = self.incoming["uid"][silent[0]]
-                raise StageBroken(f"stage {self._stage} changed record {uid} without a word in the ledger ({len(silent)} such rows)")
+                raise StageBroken(
+                    f"stage {self._stage} changed record {uid} without a word in the ledger ({len(silent)} such rows)"
+                )
         return before, after, touched
 
     def _kept(self, table: pa.Table, gone: np.ndarray[Any, Any]) -> pa.Table:
@@ -230,7 +252,10 @@ class Batch:
             return table.filter(pa.array(~gone)) if gone.any() else table
         pieces, start = [], 0
         for row, derived in sorted(self._derived.items()):
-            pieces += [table.slice(start, row + 1 - start).filter(pa.array(~gone[start : row + 1])), records.to_table(derived)]
+            pieces += [
+                table.slice(start, row + 1 - start).filter(pa.array(~gone[start : row + 1])),
+                records.to_table(derived),
+            ]
             start = row + 1
         pieces.append(table.slice(start).filter(pa.array(~gone[start:])))
         return pa.concat_tables(pieces).combine_chunks()

@@ -58,6 +58,8 @@ class Exporter(ABC, Generic[Opts]):
     def __init__(self, options: Opts, context: Context) -> None:
         self.options = options
         self.context = context
+        self.layout: Mapping[str, str] = {}
+        """`Source.layout` of what was ingested; the engine sets it before `write`."""
 
     def environment(self) -> Mapping[str, str]:
         """What else decides the output besides options and input: digests of templates, for example."""

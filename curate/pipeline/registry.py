@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from curate.pipeline.stage import Stage
 
 STAGES = {
-    "ocr": "curate.ocr.stage:OcrStage",
     "denoise": "curate.denoise.stage:DenoiseStage",
     "split": "curate.select.split:SplitStage",
 }
@@ -22,6 +21,7 @@ EXPORTS = {
 }
 OPEN_SOURCE = "curate.ingest.detect:open_source"
 """`open_source(InputOptions) -> Source`"""
+INGEST_CODES = "curate.ingest.codes:CODES"
 
 
 def load(reference: str) -> Any:
@@ -40,6 +40,11 @@ def stages() -> dict[str, type[Stage[Any]]]:
 def exporters() -> dict[str, type[Exporter[Any]]]:
     """All export formats by name; plug-ins use the entry-point group `curate.exports`."""
     return _all(EXPORTS, "curate.exports")
+
+
+def ingest_codes() -> dict[str, str]:
+    """Every code that reading a source may write into the ledger."""
+    return dict(load(INGEST_CODES))
 
 
 def _all(shipped: dict[str, str], group: str) -> dict[str, Any]:

@@ -31,7 +31,10 @@ class InputOptions(BaseModel):
     """Format of the source; `auto` looks at its first record."""
 
     labels: str | None = None
-    """Label registry that labels must be in: a shipped name (`mire`) or a YAML file. Default: `mire` for MIRE files, else none."""
+    """Label registry that labels must be in: a shipped name (`mire`) or a YAML file.
+
+    Default: `mire` for MIRE files, else none.
+    """
 
     shard_rows: int | Literal["auto"] = Field(default="auto")
     """Records in one shard; `auto` makes about 64 shards of 16 to 4,096 records."""
@@ -42,7 +45,7 @@ class Position(NamedTuple):
 
     offset: int = 0
     """Bytes from the beginning of the file (records of a Parquet file or pictures of a folder are counted instead)."""
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]  # the name hides tuple.index, which nobody misses here
 
 
 @dataclass
@@ -52,8 +55,6 @@ class SourceShard:
     batch: Batch
     next: Position
     """Where the following shard begins."""
-    pictures: str
-    """`Source.pictures_digest` of the picture paths in this shard, in order."""
 
 
 class Source(ABC):
@@ -65,7 +66,9 @@ class Source(ABC):
     format: str
     """Which format it is (never `auto`)."""
     image_root: Path | None
-    """Where the pictures are."""
+    """Where the pictures are; None where there are none."""
+    made_folders: tuple[Path, ...] = ()
+    """Where pictures are that stages of an earlier run made, if the source is one."""
 
     @abstractmethod
     def fingerprint(self) -> str:
@@ -77,7 +80,7 @@ class Source(ABC):
 
     @abstractmethod
     def signature(self) -> dict[str, Any]:
-        """Everything besides the source's bytes that decides what is read: format, options, registry digest, version."""
+        """What decides, besides the source's bytes, what is read: format, options, registry digest, version."""
 
     @abstractmethod
     def shards(self, start: Position, seen: Iterable[str]) -> Iterator[SourceShard]:

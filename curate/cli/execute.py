@@ -1,0 +1,136 @@
+"""Running a recipe from a command: progress, plan, the closing report, and the exit code."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+from curate.api import cache_folder
+from curate.cli.output import Output
+from curate.cli.progress import BarProgress, LineProgress
+from curate.cli.summary import report, shown, steps_table
+from curate.errors import BudgetExceeded, Interrupted
+from curate.pipeline.plan import Plan, plan
+from curate.pipeline.progress import Progress
+from curate.pipeline.recipe import Recipe
+from curate.pipeline.run import RunResult, StepResult, run
+
+_SHOWN = 20
+"""Failed rows that are shown when a run stops."""
+
+
+def execute(out: Output, recipe: Recipe, folder: Path, *, dry_run: bool) -> int:
+    """Run a recipe or show its plan; give the exit code."""
+    if dry_run:
+        _show_plan(out, plan(recipe, folder, cache_folder()))
+        return 0
+    out.talk(f"[bold]{recipe.name}[/] → {shown(folder)}")
+    progress = _Recorder(out)
+    try:
+        result = run(recipe, folder, progress=progress, cache=cache_folder())
+    except Interrupted as error:
+        progress.close()
+        out.talk(f"stopped; what was finished is kept in {shown(folder)}")
+        out.hint(f"{_same_command()}   (continues where it stopped)")
+        return 128 + error.signal_number
+    except BudgetExceeded:
+        progress.close()
+        _show_failed(out, folder, progress.steps)
+        raise
+    finally:
+        progress.close()
+    _tell(out, result)
+    return 1 if result.failed_rows and not recipe.tolerates(result.failed_rows) else 0
+
+
+class _Recorder(Progress):
+    """Passes progress on to the screen and remembers the finished steps."""
+
+    def __init__(self, out: Output) -> None:
+        self.steps: list[StepResult] = []
+        self._screen = None if out.quiet else (BarProgress if out.stderr.is_interactive else LineProgress)(out.stderr)
+
+    def start(self, step: str, total: int | None, unit: str, why: str) -> None:
+        if self._screen:
+            self._screen.start(step, total, unit, why)
+
+    def advance(self, units: int, failed: int) -> None:
+        if self._screen:
+            self._screen.advance(units, failed)
+
+    def finish(self, result: StepResult) -> None:
+        self.steps.append(result)
+        if self._screen:
+            self._screen.finish(result)
+
+    def note(self, text: str) -> None:
+        if self._screen:
+            self._screen.note(text)
+
+    def close(self) -> None:
+        if self._screen:
+            self._screen.close()
+
+
+def _show_failed(out: Output, folder: Path, steps: list[StepResult]) -> None:
+    """Show what stopped a run: the steps, and the rows that failed, each with its reason."""
+    from curate.cli.ls import rows_gone, table
+
+    gone = rows_gone(folder, ["failed"])
+    if out.as_json:
+        out.json({"status": "too many rows failed", "steps": [step.as_dict() for step in steps], "failed": gone})
+        return
+    out.print(steps_table(steps))
+    table(out, gone[:_SHOWN], ("step", "source_id", "code", "detail", "pictures"))
+    if len(gone) > _SHOWN:
+        out.print(f"  … and {len(gone) - _SHOWN:,} more")
+    out.hint(f"curate ls {shown(folder)} --failed   (all of them; whole rows are in {shown(folder)}/*/failed/)")
+
+
+def _same_command() -> str:
+    return shlex.join(["curate", *sys.argv[1:]])
+
+
+def _tell(out: Output, result: RunResult) -> None:
+    if out.as_json:
+        out.json({"out": str(result.out), **result.as_dict()})
+        return
+    out.print(report(result))
+    for export in result.exports:
+        if export.facts.get("next"):
+            out.hint(str(export.facts["next"]))
+    if result.failed_rows:
+        out.hint(f"curate ls {shown(result.out)} --failed   (the {result.failed_rows} rows that failed, with reasons)")
+    out.hint(f"curate show {shown(result.out)}")
+
+
+def _show_plan(out: Output, planned: Plan) -> None:
+    if out.as_json:
+        out.json(planned.as_dict())
+        return
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for name, justify in (
+        ("step", "left"),
+        ("will", "left"),
+        ("rows", "right"),
+        ("shards", "right"),
+        ("why, and with what", "left"),
+    ):
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for step in planned.steps:
+        needs = ", ".join(f"{key} {value[:48]}" for key, value in step.needs.items())
+        told = Text("; ".join(part for part in (step.why, needs) if part), style="dim")
+        will = Text("run", style="cyan") if step.runs else Text("reuse", style="green")
+        rows = "?" if step.rows is None else f"{step.rows:,}"
+        table.add_row(step.title, will, rows, "" if step.shards is None else f"{step.shards:,}", told)
+    out.print(
+        f"[bold]{planned.recipe}[/] → {shown(planned.out)} with {planned.workers} workers, "
+        f"{planned.free_disk / 1e9:.0f} GB free"
+    )
+    out.print(table)
+    out.talk("nothing was written (--dry-run)")

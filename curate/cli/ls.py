@@ -1,0 +1,156 @@
+"""`curate ls`: the runs below a folder, or the steps of one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from curate.cli.output import Output, common, printable
+
+
+@click.command("ls")
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("work"))
+@click.option("--failed", is_flag=True, help="List the rows that failed, each with its reason.")
+@click.option("--dropped", is_flag=True, help="List the rows that were dropped, each with its reason.")
+@common
+def command(out: Output, folder: Path, failed: bool, dropped: bool) -> None:
+    """List the runs below FOLDER (default: work), or the steps of a run; --failed and --dropped list rows.
+
+    \b
+    Examples:
+      curate ls
+      curate ls work/demo
+      curate ls work/demo --failed
+    """
+    if failed or dropped:
+        actions = [name for name, wanted in (("failed", failed), ("dropped", dropped)) if wanted]
+        _rows(out, folder, actions)
+    elif (folder / "run.json").exists():
+        _steps(out, folder)
+    else:
+        _runs(out, folder)
+
+
+def runs(folder: Path) -> list[Path]:
+    """The runs below a folder, the newest first."""
+    found = [path.parent for path in folder.glob("*/run.json")]
+    return sorted(found, key=lambda run: (run / "run.json").stat().st_mtime, reverse=True)
+
+
+def newest_run() -> Path:
+    """The newest run below `work`.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from curate.errors import UsageError
+
+    found = runs(Path("work"))
+    if not found:
+        raise UsageError("there is no run below work/; name one with --run FOLDER")
+    return found[0]
+
+
+def _runs(out: Output, folder: Path) -> None:
+    from curate.dataset.files import read_json
+
+    found: list[dict[str, Any]] = []
+    for run in runs(folder):
+        facts = read_json(run / "run.json") or {}
+        steps = facts.get("steps", [])
+        found.append(
+            {
+                "run": str(run),
+                "recipe": facts.get("recipe", {}).get("name"),
+                "status": facts.get("status"),
+                "rows_in": steps[0]["rows_in"] if steps else None,
+                "rows_out": steps[-1]["rows_out"] if steps else None,
+                "failed": facts.get("failed_rows"),
+                "exports": [export["title"] for export in facts.get("exports", [])],
+            }
+        )
+    if out.as_json:
+        out.json(found)
+        return
+    if not found:
+        out.talk(f"no runs below {folder}; start one with: curate run demo")
+        return
+    table(out, found, ("run", "recipe", "status", "rows_in", "rows_out", "failed", "exports"))
+
+
+def _steps(out: Output, run: Path) -> None:
+    from curate.dataset.dataset import steps
+    from curate.pipeline.manifest import Manifest
+
+    found: list[dict[str, Any]] = []
+    for step in steps(run):
+        manifest = Manifest.read(step)
+        if manifest is not None:
+            counts = manifest.counts.as_dict()
+            counts.pop("codes")
+            found.append({"step": step.name, "shards": len(manifest.shards), **counts})
+    if out.as_json:
+        out.json(found)
+        return
+    table(out, found, ("step", "shards", "rows_in", "dropped", "failed", "changed", "added", "rows_out"))
+
+
+def rows_gone(run: Path, actions: list[str]) -> list[dict[str, Any]]:
+    """The rows that failed or were dropped in a run, in steps that did not finish too, each with its reason."""
+    from curate.dataset.dataset import Dataset
+
+    found: list[dict[str, Any]] = []
+    for step in sorted(path.parent for path in run.glob("[0-9][0-9]-*/rows")):
+        data = Dataset.open(step)
+        gone = (data.failed() if "failed" in actions else data.failed().slice(0, 0)).to_pylist()
+        gone += data.dropped().to_pylist() if "dropped" in actions else []
+        whole = {row["uid"]: row for row in gone}
+        for entry in data.ledger().to_pylist():
+            if entry["action"] in actions:
+                found.append(
+                    {
+                        "step": step.name,
+                        "uid": entry["uid"],
+                        "source_id": whole.get(entry["uid"], {}).get("source_id"),
+                        "action": entry["action"],
+                        "code": entry["code"],
+                        "detail": entry["detail"],
+                        "pictures": [image["path"] for image in whole.get(entry["uid"], {}).get("images") or []],
+                    }
+                )
+    return found
+
+
+def _rows(out: Output, run: Path, actions: list[str]) -> None:
+    found = rows_gone(run, actions)
+    if out.as_json:
+        out.json(found)
+        return
+    if not found:
+        out.talk(f"no rows {' or '.join(actions)} in {run}")
+        return
+    table(out, found, ("step", "uid", "source_id", "action", "code", "detail", "pictures"))
+
+
+def table(out: Output, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+    """Print rows as a table."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=box.SIMPLE_HEAD)
+    for name in columns:
+        grid.add_column(name, overflow="fold", justify="right" if rows and isinstance(rows[0][name], int) else "left")
+    for row in rows:
+        grid.add_row(*(Text(_cell(row[name])) for name in columns))
+    out.print(grid)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return printable(", ".join(value) if isinstance(value, list) else str(value))

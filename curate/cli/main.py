@@ -1,0 +1,169 @@
+"""The `curate` command: groups the commands, loads each only when it is called, turns errors into exit codes."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from curate import __version__, errors
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+COMMANDS = {
+    "run": "run a recipe, or continue a run that was interrupted",
+    "ingest": "read a source into a dataset",
+    "ocr": "read the text in pictures",
+    "denoise": "take the noise out of dialogues",
+    "export": "write a training set",
+    "show": "show a dataset or one record",
+    "why": "tell what happened to one record",
+    "ls": "list runs, or the steps of one run",
+    "reasons": "list every code of the ledger and what it means",
+    "schema": "print the schema of recipes, records or the ledger",
+    "init": "write a recipe to start from",
+    "doctor": "check this machine",
+    "completion": "print the shell's completion script",
+    "version": "print versions",
+}
+"""Command names, in the order of `--help`, with one line each; the code is in `curate/cli/NAME.py`."""
+
+EXIT_CODES = """\b
+Exit codes:
+  0    done
+  1    rows failed, or a check did not pass
+  2    the command, the recipe or the input is wrong
+  70   a bug in curate
+  130  stopped with Ctrl-C; run the same command to continue
+"""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"curate.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say what it may have been meant to be."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else "commands: " + ", ".join(COMMANDS)
+            raise click.UsageError(f"there is no command '{args[0]}'; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table, importing none."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete command names from the table, so that one broken extra cannot break TAB."""
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return names or super().shell_complete(ctx, incomplete)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
+)
+@click.version_option(__version__, "-V", "--version", message="curate %(version)s")
+def cli() -> None:
+    """Turn customer-service dialogues and screenshots into training sets, with every row accounted for.
+
+    \b
+    Start with:
+      curate run demo            the whole pipeline on a small shipped dataset
+      curate init                a recipe of your own
+    """
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(invoke(sys.argv[1:]))
+
+
+def invoke(arguments: list[str]) -> int:
+    """Run one command; give the exit code. All errors are told on stderr."""
+    as_json = "--json" in arguments
+    debug = "--debug" in arguments or bool(os.environ.get("CURATE_DEBUG"))
+    try:
+        result = cli.main(arguments, prog_name="curate", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has seen enough
+        return 0
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return _tell("interrupted", 130, as_json)
+    except click.ClickException as error:
+        return _tell(_with_help(error), 2, as_json)
+    except Exception as error:  # the last boundary: a bug is told as one
+        if debug:
+            raise
+        code = exit_code(error)
+        text = str(error) if isinstance(error, errors.CurateError) and code != 70 else _bug(error)
+        return _tell(text, code, as_json)
+
+
+def exit_code(error: BaseException) -> int:
+    """The exit code of an error; the tree is in `curate.errors`."""
+    if isinstance(error, errors.UsageError):
+        return 2
+    if isinstance(error, errors.RunFailed):
+        return 1
+    if isinstance(error, errors.Interrupted):
+        return 128 + error.signal_number
+    return 70
+
+
+def _with_help(error: click.ClickException) -> str:
+    message = error.format_message()
+    path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else None
+    return f"{message}\nhelp: {path} --help" if path else message
+
+
+def _bug(error: BaseException) -> str:
+    return (
+        f"this is a bug in curate {__version__}: {type(error).__name__}: {error}\n"
+        "help: run it again with --debug for the traceback, and report both"
+    )
+
+
+def _tell(message: str, code: int, as_json: bool) -> int:
+    from curate.cli.output import printable
+
+    if as_json:
+        import json
+
+        click.echo(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False), err=True)
+    else:
+        click.echo(
+            "\n".join(
+                f"error: {line}" if number == 0 else line for number, line in enumerate(printable(message).split("\n"))
+            ),
+            err=True,
+        )
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""`curate run`: run a recipe, or continue it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from curate.cli.output import Output, common
+
+
+@click.command("run")
+@click.argument("recipe")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the recipe; repeat for more."
+)
+@click.option("-o", "--out", "folder", type=click.Path(path_type=Path), help="Folder of the run.  [default: work/NAME]")
+@click.option("--workers", type=click.IntRange(min=1), help="Worker processes.  [default: one for each processor]")
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be done and what can be reused; write nothing.")
+@common
+def command(
+    out: Output, recipe: str, overrides: tuple[str, ...], folder: Path | None, workers: int | None, dry_run: bool
+) -> int:
+    """Run RECIPE (a YAML file, or the name of a shipped one), or continue a run that was interrupted.
+
+    What is done already is found by content and not done again. Rows that cannot be used are set aside, each
+    with a reason.
+
+    \b
+    Examples:
+      curate run demo
+      curate run mire --set input.path=train.json --set input.images=images/
+      curate run my.yaml --set stages.denoise.min_words=2 --dry-run
+    """
+    from curate.cli.execute import execute
+    from curate.pipeline.recipe_file import find_recipe, load_recipe
+
+    changes = [*overrides, *([f"workers={workers}"] if workers else [])]
+    loaded = load_recipe(find_recipe(recipe), changes)
+    return execute(out, loaded, folder or Path("work") / loaded.name, dry_run=dry_run)

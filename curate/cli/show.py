@@ -1,0 +1,146 @@
+"""`curate show`: a dataset or one record, readable in the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from curate.cli.output import Output, common, printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from curate.dataset.dataset import Dataset
+    from curate.records import Record
+
+_ROLES = {"user": "bold cyan", "agent": "magenta", "system": "dim"}
+
+
+@click.command("show")
+@click.argument("dataset")
+@click.argument("record", required=False)
+@click.option("-n", "--rows", default=3, show_default=True, help="Records to show of a dataset.")
+@common
+def command(out: Output, dataset: str, record: str | None, rows: int) -> None:
+    """Show DATASET (a run, RUN@STEP, or Parquet files), or one RECORD of it by uid, source id or number.
+
+    \b
+    Examples:
+      curate show work/demo
+      curate show work/demo@ocr 0
+      curate show work/demo 2127e96c
+    """
+    from curate.dataset.dataset import Dataset
+
+    data = Dataset.open(dataset)
+    if record is not None:
+        found = find_record(data, record)
+        out.json(found.as_row()) if out.as_json else out.print(card(found))
+        return
+    facts = summary(data)
+    if out.as_json:
+        out.json(facts)
+        return
+    out.print(overview(data, facts))
+    for number, one in enumerate(data):
+        if number >= rows:
+            break
+        out.print(card(one))
+    if facts["rows"] > rows:
+        out.talk(f"{rows} of {facts['rows']:,} records; curate show {dataset} UID shows one")
+
+
+def find_record(data: Dataset, wanted: str) -> Record:
+    """Find a record by its number, the beginning of its uid, or its source id.
+
+    Raises:
+        UsageError: there is none, or the beginning fits several.
+    """
+    from curate.errors import UsageError
+    from curate.records import from_table
+
+    index = data.to_table(["uid", "source_id"]).to_pydict()
+    pairs = list(zip(index["uid"], index["source_id"], strict=True))
+    exact = [number for number, pair in enumerate(pairs) if wanted in pair]
+    hits = exact or [
+        n for n, (uid, source) in enumerate(pairs) if uid.startswith(wanted) or (source or "").startswith(wanted)
+    ]
+    if not hits and wanted.isdigit() and int(wanted) < len(pairs):
+        hits = [int(wanted)]
+    if len(hits) != 1:
+        what = (
+            f"{len(hits)} records begin with '{wanted}'; give more of it" if hits else f"there is no record '{wanted}'"
+        )
+        raise UsageError(f"{what} ({len(pairs):,} records)")
+    before = 0
+    import pyarrow as pa
+
+    for batch in data.iter_batches():
+        if hits[0] < before + batch.num_rows:
+            return next(from_table(pa.Table.from_batches([batch.slice(hits[0] - before, 1)])))
+        before += batch.num_rows
+    raise UsageError(f"there is no record '{wanted}'")
+
+
+def summary(data: Dataset) -> dict[str, Any]:
+    """Count what a dataset holds: rows, tasks, splits, labels, turns, pictures, pictures that were read."""
+    counts: dict[str, Counter[str]] = {name: Counter() for name in ("task", "split", "label")}
+    turns = pictures = read = rows = 0
+    for batch in data.iter_batches(["task", "split", "label", "turns", "images"]):
+        rows += batch.num_rows
+        for name, counter in counts.items():
+            counter.update(value or "none" for value in batch[name].to_pylist())
+        turns += len(batch["turns"].flatten())
+        images = batch["images"].flatten()
+        pictures += len(images)
+        read += len(images) - images.field("ocr").null_count if len(images) else 0
+    by_name = {
+        name: dict(sorted(counter.items(), key=lambda item: (-item[1], item[0]))) for name, counter in counts.items()
+    }
+    return {"rows": rows, "turns": turns, "pictures": pictures, "pictures_read": read, **by_name}
+
+
+def overview(data: Dataset, facts: dict[str, Any]) -> RenderableType:
+    """The facts of a dataset in a few lines."""
+    from rich.console import Group
+    from rich.text import Text
+
+    lines = [
+        Text.assemble(
+            (str(data.folder), "bold"),
+            f"   {facts['rows']:,} records, {facts['turns']:,} turns, {facts['pictures']:,} pictures",
+        ),
+        Text(f"  pictures read: {facts['pictures_read']:,}", style="dim"),
+    ]
+    for name in ("task", "split", "label"):
+        values = facts[name]
+        shown = ", ".join(f"{printable(value)} {number:,}" for value, number in list(values.items())[:12])
+        more = f", … {len(values) - 12} more" if len(values) > 12 else ""
+        lines.append(Text.assemble((f"  {name}: ", "dim"), shown + more))
+    return Group(*lines)
+
+
+def card(record: Record) -> RenderableType:
+    """One record as a panel: the dialogue, then the text read in its pictures."""
+    from rich.console import Group
+    from rich.panel import Panel
+    from rich.text import Text
+
+    parts: list[RenderableType] = []
+    for turn in record.turns:
+        line = Text(f"{turn.role:<7}", style=_ROLES.get(turn.role, ""))
+        text = printable(turn.text).replace("\n", "\n" + " " * 7)
+        parts.append(line.append(text, style="" if turn.role == "user" else "dim"))
+    for number, image in enumerate(record.images, start=1):
+        size = f"{image.width}×{image.height}" if image.width else "?"
+        parts.append(Text(f"picture {number}: {printable(image.path)}  {size} {image.format or ''}", style="yellow"))
+        if image.ocr is not None:
+            text = printable(image.ocr.text.replace("\n", " / "))
+            parts.append(Text(f"  {text[:400]}{'…' if len(text) > 400 else ''}", style="dim"))
+    title = Text.assemble((record.uid, "bold"), f"  {printable(record.source_id)}  {record.task}")
+    tail = Text(
+        " · ".join(part for part in (printable(record.label or "no label"), record.split or "no split") if part)
+    )
+    return Panel(Group(*parts), title=title, title_align="left", subtitle=tail, subtitle_align="right")

@@ -1,0 +1,78 @@
+"""Commands of one stage: they build a recipe, so that ledger, resume and progress work as in any run."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from curate.cli.output import Output
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def takes_source(function: Command) -> Command:
+    """Give a command IN and OUT and the options that say how IN is read."""
+    decorators = [
+        click.argument("source", metavar="IN", type=click.Path(path_type=Path)),
+        click.argument("folder", metavar="OUT", type=click.Path(path_type=Path)),
+        click.option("--images", type=click.Path(path_type=Path), help="Folder that picture paths are relative to."),
+        click.option("--format", "source_format", default="auto", show_default=True, help="Format of IN."),
+        click.option("--labels", help="Label registry: a shipped name (mire) or a YAML file."),
+        click.option(
+            "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one option; repeat for more."
+        ),
+        click.option(
+            "--workers", type=click.IntRange(min=1), help="Worker processes.  [default: one for each processor]"
+        ),
+        click.option("-n", "--dry-run", is_flag=True, help="Show what would be done; write nothing."),
+    ]
+    for decorate in reversed(decorators):
+        function = decorate(function)
+    return function
+
+
+def run_single(
+    out: Output,
+    name: str,
+    stages: Sequence[Mapping[str, Any]],
+    *,
+    source: Path,
+    folder: Path,
+    images: Path | None,
+    source_format: str,
+    labels: str | None,
+    overrides: Sequence[str],
+    workers: int | None,
+    dry_run: bool,
+) -> int:
+    """Run a recipe made from a command's options; `overrides` are options of the one stage, or whole keys."""
+    from ruamel.yaml import YAML
+
+    from curate.cli.execute import execute
+    from curate.pipeline.recipe_file import parse_recipe
+
+    source_options = {"path": str(source), "format": source_format, "images": images and str(images), "labels": labels}
+    recipe: dict[str, Any] = {
+        "name": name,
+        "input": {key: value for key, value in source_options.items() if value is not None},
+        "stages": [{key: value for key, value in stage.items() if value is not None} for stage in stages],
+    }
+    if workers:
+        recipe["workers"] = workers
+    text = io.StringIO()
+    YAML(typ="rt").dump(recipe, text)
+    changes = [_full_key(change, stages) for change in overrides]
+    loaded = parse_recipe(text.getvalue(), f"curate {name}", Path.cwd(), changes)
+    return execute(out, loaded, folder, dry_run=dry_run)
+
+
+def _full_key(change: str, stages: Sequence[Mapping[str, Any]]) -> str:
+    """`min_words=2` means the stage's own option; a key with a dot, or of the recipe itself, stays as it is."""
+    key = change.partition("=")[0]
+    if "." in key or not stages or key in {"seed", "max_failed", "time_limit", "memory_limit", "workers"}:
+        return change
+    return f"stages.0.{change}"

@@ -1,0 +1,74 @@
+"""`curate why`: one record's whole life."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from curate.cli.output import Output, common, printable
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+
+@click.command("why")
+@click.argument("record")
+@click.option(
+    "--run", "run", type=click.Path(path_type=Path), help="The run to look in.  [default: the newest in work/]"
+)
+@common
+def command(out: Output, record: str, run: Path | None) -> None:
+    """Tell what happened to RECORD (uid or source id, or their beginning) at every step of a run, and why.
+
+    \b
+    Examples:
+      curate why 3xq7 --run work/demo
+      curate why 2127e96c17273966761471590d0b0d
+    """
+    from curate.cli.ls import newest_run
+    from curate.dataset.history import life
+
+    folder = run or newest_run()
+    story = life(folder, record)
+    if out.as_json:
+        out.json(story)
+        return
+    from rich.text import Text
+
+    out.print(Text.assemble((story["uid"], "bold"), f"  {printable(story['source_id'])}  in {folder}"))
+    for step in story["steps"]:
+        out.print(_line(step))
+        for change in step["turns"]:
+            if change["before"] is not None:
+                out.print(Text(f"      - {_indented(change['before'])}", style="red"))
+            if change["after"] is not None:
+                out.print(Text(f"      + {_indented(change['after'])}", style="green"))
+    for export in story["exports"]:
+        out.print(Text(f"  left out of {export['export']}: {export['code']} {export['detail'] or ''}", style="yellow"))
+
+
+def _indented(text: str) -> str:
+    return printable(text).replace("\n", "\n" + " " * 8)
+
+
+def _line(step: dict[str, Any]) -> Text:
+    from rich.text import Text
+
+    styles = {"failed": "bold red", "dropped": "bold yellow", "changed": "cyan", "added": "blue", "kept": "dim"}
+    line = Text(f"  {step['step']:<14}")
+    line.append(step["fate"].upper() if step["fate"] in ("failed", "dropped") else step["fate"], styles[step["fate"]])
+    told = []
+    for entry in step["entries"]:
+        text = entry["code"]
+        if entry["value"] is not None:
+            text += f" ({entry['metric']} {entry['value']:g}" + (
+                f", limit {entry['threshold']:g})" if entry["threshold"] is not None else ")"
+            )
+        if entry["related_uid"]:
+            text += f" see {entry['related_uid']}"
+        if entry["detail"]:
+            text += f": {printable(entry['detail'])}"
+        told.append(text)
+    return line.append("  " + ", ".join(told)) if told else line

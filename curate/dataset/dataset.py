@@ -1,0 +1,150 @@
+"""A dataset on disk, opened for reading: a run, one step of it, or plain Parquet files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curate import records
+from curate.dataset import ledger
+from curate.dataset.files import read_json
+from curate.dataset.pictures import PictureStore
+from curate.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class Dataset:
+    """Records on disk, read in batches.
+
+    Open the result of a run, of one of its steps, or any Parquet files with the columns of a record:
+
+    >>> data = Dataset.open("work/demo")               # doctest: +SKIP
+    >>> data.count()                                   # doctest: +SKIP
+    40
+    >>> for batch in Dataset.open("work/demo@ocr").iter_batches(["uid", "images"]):   # doctest: +SKIP
+    ...     print(batch.num_rows)
+    """
+
+    def __init__(self, files: Sequence[Path], folder: Path, run: Path | None = None, step: Path | None = None) -> None:
+        self.files = list(files)
+        self.folder = folder
+        """What was opened."""
+        self.run = run
+        """The run it belongs to; None for plain files."""
+        self.step = step
+        """The step's folder; None for plain files."""
+
+    @classmethod
+    def open(cls, where: str | Path) -> Dataset:
+        """Open a dataset.
+
+        Args:
+            where: A run (its last finished step is taken), `RUN@STEP`, a step's folder, a folder of Parquet files,
+                or one Parquet file.
+
+        Raises:
+            InputError: there is no dataset; the message says what was looked for.
+        """
+        path, _, wanted = str(where).partition("@") if not Path(where).exists() else (str(where), "", "")
+        folder = Path(path)
+        if folder.is_file():
+            return cls([folder], folder)
+        if not folder.is_dir():
+            raise InputError(f"there is no dataset {where}; give a run, RUN@STEP, or Parquet files")
+        if (folder / "run.json").exists():
+            step = _step(folder, wanted)
+            return cls(_parts(step / "rows"), folder, folder, step)
+        if (folder / "rows").is_dir():
+            run = folder.parent if (folder.parent / "run.json").exists() else None
+            return cls(_parts(folder / "rows"), folder, run, folder)
+        files = sorted(folder.glob("*.parquet"))
+        if not files:
+            raise InputError(f"{folder} holds no dataset: no run.json, no rows/ and no .parquet file")
+        return cls(files, folder)
+
+    @property
+    def folder_read(self) -> Path:
+        """The folder or file that the rows come from: the step's folder where there is one."""
+        return self.step or self.folder
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of the files; `records.SCHEMA` where the dataset is empty."""
+        return pq.read_schema(self.files[0]).remove_metadata() if self.files else records.SCHEMA
+
+    def count(self) -> int:
+        """Number of rows, from the files' footers."""
+        return sum(pq.read_metadata(file).num_rows for file in self.files)
+
+    def iter_batches(self, columns: Sequence[str] | None = None, batch_size: int = 1024) -> Iterator[pa.RecordBatch]:
+        """Give the rows in order, at most `batch_size` at a time; only one batch is in memory."""
+        for file in self.files:
+            with pq.ParquetFile(file) as parquet:
+                yield from parquet.iter_batches(batch_size, columns=list(columns) if columns else None)
+
+    def __iter__(self) -> Iterator[records.Record]:
+        """Give the rows as `records.Record`, one at a time."""
+        for batch in self.iter_batches():
+            yield from records.from_table(pa.Table.from_batches([batch]))
+
+    def to_table(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Load all rows, or some of their columns, into memory."""
+        schema = self.schema if columns is None else pa.schema([self.schema.field(name) for name in columns])
+        return pa.Table.from_batches(list(self.iter_batches(columns, 1 << 16)), schema)
+
+    def to_pandas(self, columns: Sequence[str] | None = None) -> pandas.DataFrame:
+        """Load all rows, or some of their columns, as a pandas frame."""
+        return self.to_table(columns).to_pandas()
+
+    def ledger(self) -> pa.Table:
+        """What the step did to which row; empty for plain files."""
+        return self._side("ledger", ledger.SCHEMA)
+
+    def dropped(self) -> pa.Table:
+        """Records that the step took out on purpose, whole."""
+        return self._side("dropped", records.SCHEMA)
+
+    def failed(self) -> pa.Table:
+        """Records that the step set aside because they are bad, whole."""
+        return self._side("failed", records.SCHEMA)
+
+    def _side(self, name: str, schema: pa.Schema) -> pa.Table:
+        files = _parts(self.step / name) if self.step else []
+        return pa.concat_tables([pq.read_table(file) for file in files]) if files else schema.empty_table()
+
+    @property
+    def pictures(self) -> PictureStore:
+        """Where the pictures of the records are."""
+        manifest: dict[str, Any] = (read_json(self.run / "run.json") if self.run else None) or {}
+        root = manifest.get("image_root")
+        base = self.run or (self.folder if self.folder.is_dir() else self.folder.parent)
+        inherited = [Path(folder) for folder in manifest.get("made_folders", [])]
+        return PictureStore(Path(root) if root else base, base / "images", inherited)
+
+
+def steps(run: Path) -> list[Path]:
+    """The folders of a run's finished steps, in order."""
+    planned = (read_json(run / "run.json") or {}).get("steps_planned", [])
+    return [run / name for name in planned if (run / name / "stage.json").exists()]
+
+
+def _step(run: Path, wanted: str) -> Path:
+    there = steps(run)
+    if not there:
+        raise InputError(f"{run} is a run without a finished step yet")
+    if not wanted:
+        return there[-1]
+    for step in there:
+        if wanted in (step.name, step.name.partition("-")[2]):
+            return step
+    raise InputError(f"{run} has no finished step '{wanted}'; there are: {', '.join(step.name for step in there)}")
+
+
+def _parts(folder: Path) -> list[Path]:
+    return sorted(folder.glob("part-*.parquet"))

@@ -1,0 +1,124 @@
+"""What a recipe may say: pydantic models, the union over all stages, and the JSON Schema for editors."""
+
+from __future__ import annotations
+
+import functools
+import operator
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
+
+from curate.pipeline import registry
+from curate.pipeline.export import ExportOptions
+from curate.pipeline.source import InputOptions
+from curate.pipeline.stage import StageOptions
+
+FLOOR = 10
+"""Rows that may always fail under a percentage, so that one bad picture does not stop a small set."""
+
+
+class Recipe(BaseModel):
+    """A pipeline: where the data comes from, the stages in order, and what is written at the end."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    name: str = Field(pattern=r"^[\w][\w.-]*$")
+    """Name of the recipe; the default output folder is `work/NAME`."""
+
+    description: str = ""
+    """One or two sentences for people."""
+
+    input: InputOptions
+    """The raw data."""
+
+    stages: list[StageOptions]
+    """The steps, in order; each has `use: STAGE` and that stage's options."""
+
+    exports: list[ExportOptions] = []
+    """Training sets to write from the finished records; each has `use: FORMAT`."""
+
+    seed: int = 0
+    """Everything random is drawn from hash(seed, uid, stage, variant)."""
+
+    max_failed: int | str = "1%"
+    """How many rows of one stage may fail before the run stops: a number, or a share of the rows.
+
+    A share always allows 10 rows; a run in which every row fails always stops. A number that the recipe gives
+    also says that so many failed rows are no reason for exit code 1.
+    """
+
+    workers: int | Literal["auto"] = "auto"
+    """Worker processes; `auto` is one for each processor."""
+
+    time_limit: float = Field(default=900, gt=0)
+    """Seconds that a worker may stay silent before the row it works on is set aside as `time_limit`."""
+
+    memory_limit: int | Literal["auto"] = "auto"
+    """MiB that one worker may hold before its row is set aside as `out_of_memory`.
+
+    `auto` shares out nine tenths of the free memory.
+    """
+
+    @field_validator("max_failed")
+    @classmethod
+    def _is_budget(cls, value: int | str) -> int | str:
+        if isinstance(value, int) and value >= 0:
+            return value
+        if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?%", value) and float(value[:-1]) <= 100:
+            return value
+        raise ValueError("must be a number of rows (20) or a share of them (1%)")
+
+    @field_validator("workers")
+    @classmethod
+    def _at_least_one(cls, value: int | str) -> int | str:
+        if isinstance(value, int) and value < 1:
+            raise ValueError("must be 1 or more, or auto")
+        return value
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Recipe:
+        for kind, steps in (("stages", self.stages), ("exports", self.exports)):
+            titles = [step.title for step in steps]
+            twice = sorted({title for title in titles if titles.count(title) > 1})
+            if twice:
+                raise ValueError(f"two {kind} are called '{twice[0]}'; give one of them a `name:`")
+        return self
+
+    def tolerates(self, failed: int) -> bool:
+        """Whether the recipe itself says that this many rows may fail; then a run with failed rows ends well."""
+        return "max_failed" in self.model_fields_set and isinstance(self.max_failed, int) and failed <= self.max_failed
+
+    def allowed_failures(self, rows: int) -> int:
+        """How many of `rows` may fail in one stage."""
+        if isinstance(self.max_failed, int):
+            return self.max_failed
+        return max(FLOOR, int(rows * float(self.max_failed[:-1]) / 100))
+
+
+@cache
+def recipe_model() -> type[Recipe]:
+    """The recipe with `stages` and `exports` narrowed to the options of all stages and formats there are."""
+    stages = [stage.Options for stage in registry.stages().values()]
+    exports = [exporter.Options for exporter in registry.exporters().values()]
+    fields: dict[str, Any] = {
+        "stages": (_list_of_any(stages), Field(description="The steps, in order.")),
+        "exports": (
+            _list_of_any(exports),
+            Field(default=[], description="Training sets to write from the finished records."),
+        ),
+    }
+    return create_model("Recipe", __base__=Recipe, __doc__=Recipe.__doc__, **fields)
+
+
+def _list_of_any(options: Sequence[type[BaseModel]]) -> Any:
+    """The type of a list whose items are told apart by their key `use`."""
+    return list[Annotated[functools.reduce(operator.or_, options), Field(discriminator="use")]]  # type: ignore[misc]
+
+
+def recipe_schema() -> dict[str, Any]:
+    """JSON Schema of a recipe, for editors."""
+    schema = recipe_model().model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "curate recipe", **schema}

@@ -1,0 +1,269 @@
+"""A run: ingest, the stages in order, the exports; what is done already is found by content and not done again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import curate
+from curate.dataset.files import read_json, sweep, write_json
+from curate.dataset.pictures import PictureStore
+from curate.errors import BudgetExceeded, CurateError, Interrupted, OutputError
+from curate.pipeline import registry
+from curate.pipeline.batch import Counts
+from curate.pipeline.budget import check_failures
+from curate.pipeline.export_step import ExportResult, ExportStep
+from curate.pipeline.ingest_step import IngestStep
+from curate.pipeline.lock import exclusive
+from curate.pipeline.machine import processors, worker_memory_limit
+from curate.pipeline.manifest import Manifest
+from curate.pipeline.pool import Limits, Pool
+from curate.pipeline.progress import Progress
+from curate.pipeline.recipe import Recipe
+from curate.pipeline.source import Source
+from curate.pipeline.stage import Context, Stage, digest
+from curate.pipeline.stage_step import StageStep
+from curate.pipeline.stop import StopSignal
+
+FILE = "run.json"
+_TOLD = ("pyarrow", "polars", "numpy", "rapidocr", "openvino", "onnxruntime", "rjieba", "pillow")
+
+
+@dataclass
+class StepResult:
+    """What a finished step tells: its counts, how long it took, and whether it was found done."""
+
+    title: str
+    folder: str
+    counts: Counts
+    seconds: float
+    reused: bool
+    why: str
+    unit: str = "rows"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the entry for `run.json`."""
+        return {
+            "title": self.title,
+            "folder": self.folder,
+            "reused": self.reused,
+            "why": self.why,
+            "seconds": round(self.seconds, 3),
+            **self.counts.as_dict(),
+        }
+
+
+@dataclass
+class RunResult:
+    """What a run did: the steps, the exports, and whether rows failed."""
+
+    out: Path
+    steps: list[StepResult] = field(default_factory=list)
+    exports: list[ExportResult] = field(default_factory=list)
+    status: str = "finished"
+
+    @property
+    def failed_rows(self) -> int:
+        """Rows that were set aside in any step, or left out of an export as faulty."""
+        return sum(step.counts.failed for step in self.steps)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give what `run.json` and `--json` say of the run."""
+        return {
+            "status": self.status,
+            "failed_rows": self.failed_rows,
+            "steps": [step.as_dict() for step in self.steps],
+            "exports": [export.as_dict() for export in self.exports],
+        }
+
+
+@dataclass
+class Prepared:
+    """A recipe with its source and stages made, but nothing opened and nothing run."""
+
+    recipe: Recipe
+    out: Path
+    source: Source
+    ingest: IngestStep
+    stages: list[StageStep]
+    exports: list[ExportStep]
+    workers: int
+
+
+def prepare(recipe: Recipe, out: Path, cache: Path | None = None) -> Prepared:
+    """Make everything that a run needs, so that what cannot work is said before anything is written.
+
+    Raises:
+        UsageError: a source cannot be read, a stage cannot run here, or the output folder is not a run's.
+    """
+    check_folder(out, recipe)
+    workers = processors() if recipe.workers == "auto" else recipe.workers
+    source: Source = registry.load(registry.OPEN_SOURCE)(recipe.input)
+    context = Context(
+        pictures=PictureStore(source.image_root, out / "images", source.made_folders),
+        seed=recipe.seed,
+        cache=cache,
+        threads=max(1, processors() // workers),
+    )
+    stages: list[StageStep] = []
+    for number, options in enumerate(recipe.stages, start=1):
+        stage_class: type[Stage[Any]] = registry.stages()[options.use]
+        folder = out / f"{number:02d}-{options.title}"
+        stages.append(StageStep(stage_class, options, context, folder, recipe))
+    exports = [
+        ExportStep(registry.exporters()[options.use](options, context), out / "exports" / options.title)
+        for options in recipe.exports
+    ]
+    return Prepared(recipe, out, source, IngestStep(source, out / "00-ingest"), stages, exports, workers)
+
+
+def check_folder(out: Path, recipe: Recipe) -> None:
+    """Make sure that the output folder is new, empty, or this recipe's own run.
+
+    Raises:
+        OutputError: it is something else, and nothing in it is touched.
+    """
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out} is a file; choose another folder with --out")
+    manifest = read_json(out / FILE)
+    if manifest is None:
+        strange = [path.name for path in out.iterdir() if path.name != "00-ingest"] if out.is_dir() else []
+        if strange:
+            raise OutputError(
+                f"{out} is not empty and not a run of curate (it holds {strange[0]}); choose another folder with --out"
+            )
+    elif manifest.get("recipe", {}).get("name") != recipe.name:
+        other = manifest.get("recipe", {}).get("name")
+        raise OutputError(
+            f"{out} holds a run of the recipe '{other}', not of '{recipe.name}'; choose another folder with --out"
+        )
+
+
+def run(recipe: Recipe, out: Path, *, progress: Progress | None = None, cache: Path | None = None) -> RunResult:
+    """Run a recipe, or finish a run that was interrupted.
+
+    Args:
+        recipe: What to do.
+        out: The run's folder.
+        progress: Hears what happens.
+        cache: Folder of caches that runs share; None for none.
+
+    Raises:
+        UsageError: something is wrong before the first row (exit code 2).
+        BudgetExceeded: too many rows failed in a step (exit code 1); what was done is kept.
+        Interrupted: somebody asked to stop (exit code 130); the same call continues.
+    """
+    progress = progress or Progress()
+    prepared = prepare(recipe, out, cache)
+    result = RunResult(out)
+    with _writable(out), StopSignal() as stop, exclusive(out):
+        sweep(out)
+        status = "failed"
+        _write_run(prepared, result, "running")
+        try:
+            _steps(prepared, result, progress, stop)
+            status = "finished"
+        except Interrupted:
+            status = "interrupted"
+            raise
+        except BudgetExceeded:
+            status = "too many rows failed"
+            raise
+        finally:
+            result.status = status
+            with contextlib.suppress(OutputError):  # a full disk is reported by whatever met it first
+                _write_run(prepared, result, status)
+    return result
+
+
+@contextlib.contextmanager
+def _writable(out: Path) -> Iterator[None]:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {out}: {error.strerror}; choose another with --out") from error
+    yield
+
+
+def _steps(prepared: Prepared, result: RunResult, progress: Progress, stop: StopSignal) -> None:
+    recipe = prepared.recipe
+    started = time.monotonic()
+
+    def done(title: str, folder: Path, manifest: Manifest, reused: bool, why: str, unit: str) -> None:
+        nonlocal started
+        step = StepResult(title, folder.name, manifest.counts, time.monotonic() - started, reused, why, unit)
+        result.steps.append(step)
+        progress.finish(step)
+        check_failures(recipe, title, manifest.counts, manifest.counts.rows_in)
+        started = time.monotonic()
+
+    manifest, reused, why = prepared.ingest.run(progress, stop)
+    done("ingest", prepared.ingest.folder, manifest, reused, why, "rows")
+    limits = Limits(recipe.time_limit, _memory_limit(recipe, prepared.workers))
+    with Pool(prepared.workers, max(1, processors() // prepared.workers), limits, stop) as pool:
+        before = prepared.ingest.folder
+        for stage in prepared.stages:
+            manifest, reused, why = stage.run(before, manifest, pool, progress)
+            done(stage.title, stage.folder, manifest, reused, why, stage.stage.unit)
+            before = stage.folder
+    for export in prepared.exports:
+        exported = export.run(before, manifest, prepared.ingest.manifest, progress, stop)
+        result.exports.append(exported)
+    _remove_old_steps(prepared, progress)
+
+
+def _memory_limit(recipe: Recipe, workers: int) -> int | None:
+    return worker_memory_limit(workers) if recipe.memory_limit == "auto" else recipe.memory_limit << 20
+
+
+def _remove_old_steps(prepared: Prepared, progress: Progress) -> None:
+    """Take away folders of steps that the recipe does not have any more; all of it can be made again."""
+    keep = {"00-ingest", *(stage.folder.name for stage in prepared.stages)}
+    for folder in sorted(prepared.out.glob("[0-9][0-9]-*")):
+        if folder.name not in keep and folder.is_dir():
+            shutil.rmtree(folder)
+            progress.note(f"removed {folder.name}: the recipe has no such step any more")
+
+
+def _write_run(prepared: Prepared, result: RunResult, status: str) -> None:
+    recipe = prepared.recipe.model_dump(mode="json")
+    result.status = status
+    write_json(
+        prepared.out / FILE,
+        {
+            "curate": curate.__version__,
+            "recipe": recipe,
+            "recipe_digest": digest(recipe),
+            "image_root": str(prepared.source.image_root.resolve()) if prepared.source.image_root else None,
+            "made_folders": [str(folder.resolve()) for folder in prepared.source.made_folders],
+            "steps_planned": ["00-ingest", *(stage.folder.name for stage in prepared.stages)],
+            "machine": {
+                "python": platform.python_version(),
+                "system": sys.platform,
+                "processors": processors(),
+                "workers": prepared.workers,
+            },
+            "versions": {name: text for name in _TOLD if (text := _version(name))},
+            "process": os.getpid(),
+            **result.as_dict(),
+        },
+    )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+__all__ = ["CurateError", "Prepared", "RunResult", "StepResult", "prepare", "run"]

@@ -1,0 +1,118 @@
+"""A worker process: opens a stage once, then runs one shard after another."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import traceback
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from curate.dataset.shards import read_table
+from curate.errors import CurateError
+from curate.pipeline.batch import Batch
+from curate.pipeline.shard import ENGINE_CODES, ShardInfo, ShardTask, run_shard
+from curate.pipeline.stage import Context, Stage, StageOptions
+
+
+@dataclass(frozen=True)
+class StageSpec:
+    """What a worker needs to make a stage; equal specs are opened once."""
+
+    key: str
+    stage: type[Stage[Any]]
+    options: StageOptions
+    context: Context
+    verdict: bytes | None = None
+    """The verdict of a stage that surveys, as an Arrow IPC stream."""
+
+    def make(self) -> Stage[Any]:
+        """Make the stage, not yet opened."""
+        stage = self.stage(self.options, self.context)
+        if self.verdict is not None:
+            stage.verdict = pa.ipc.open_stream(self.verdict).read_all()
+        return stage
+
+
+@dataclass(frozen=True)
+class SurveyTask:
+    """Ask a stage what it needs to know of one shard."""
+
+    index: int
+    task: ShardTask
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a worker says: a sign of life, a finished task, or an error."""
+
+    kind: Literal["alive", "done", "raised", "cannot"]
+    value: Any = None
+    row: int | None = None
+    units: int = 0
+
+
+def work(connection: Connection, threads: int) -> None:
+    """Serve tasks from the parent until it closes the connection."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business; it lets us finish
+    _die_with_parent()
+    pa.set_cpu_count(threads)
+    opened: tuple[str, Stage[Any]] | None = None
+    while True:
+        try:
+            spec, task = connection.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            if opened is None or opened[0] != spec.key:
+                opened = None
+                stage = spec.make()
+                stage.open()
+                opened = (spec.key, stage)
+        except Exception as error:  # noqa: BLE001  told to the parent, which stops the run
+            connection.send(Reply("cannot", _portable(error)))
+            continue
+        connection.send(_reply(connection, opened[1], task))
+
+
+def _reply(connection: Connection, stage: Stage[Any], task: ShardTask | SurveyTask) -> Reply:
+    try:
+        return Reply(
+            "done", perform(stage, task, lambda row, units: connection.send(Reply("alive", row=row, units=units)))
+        )
+    except CurateError as error:
+        return Reply("cannot", error)
+    except Exception:  # noqa: BLE001  the engine asks again, carefully: only the row that raised will pay
+        return Reply("raised", traceback.format_exc())
+
+
+def perform(stage: Stage[Any], task: ShardTask | SurveyTask, announce: Any) -> ShardInfo | pa.Table:
+    """Do one task with an opened stage."""
+    if isinstance(task, ShardTask):
+        return run_shard(stage, task, announce)
+    codes = {**stage.codes, **ENGINE_CODES}
+    return stage.survey(
+        Batch(read_table(task.task.source), stage.options.title, codes, lambda units: announce(None, units))
+    )
+
+
+def _portable(error: Exception) -> CurateError:
+    """An error that survives the way to the parent: ours as it is, any other as text with its traceback."""
+    if isinstance(error, CurateError):
+        return error
+    return CurateError(f"{type(error).__name__}: {error}\n{''.join(traceback.format_exception(error))}")
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to kill this process when its parent dies, so that a killed run leaves nobody behind."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
+        if os.getppid() == 1:
+            os._exit(1)

@@ -1,0 +1,1 @@
+"""Recipes that come with curate; `curate run NAME` finds them here."""
