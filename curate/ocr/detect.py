@@ -1,0 +1,88 @@
+"""Where text stands in a picture: PP-OCR's detection network, at a size that keeps small text readable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from curate.ocr import tiling
+from curate.ocr.engine import Picture
+from curate.ocr.runtime import Network
+
+if TYPE_CHECKING:
+    from rapidocr.ch_ppocr_det.utils import DBPostProcess
+
+STRIDE = 32
+"""The network takes sides that are multiples of this."""
+
+SMALLEST = 5
+"""A picture with a side below this many pixels holds no readable text."""
+
+LARGEST_SCALE = 2.0
+COMFORTABLE = 736
+"""Pictures whose short side is below this (RapidOCR's own limit) are enlarged, at most `LARGEST_SCALE` times."""
+
+DB = {"thresh": 0.3, "box_thresh": 0.5, "max_candidates": 1000, "unclip_ratio": 1.6, "use_dilation": True}
+"""Differentiable binarisation (Liao et al. 2020, arXiv:1911.08947): the values that rapidocr 3.10 ships."""
+
+
+class Detector:
+    """Finds the lines of text of a picture.
+
+    Args:
+        network: Gives, for a picture, a map of how likely each pixel belongs to text.
+        side: Longest side of what the network is given, in pixels.
+        ratio: Pictures longer than this many times their short side are cut into tiles.
+    """
+
+    def __init__(self, network: Network, side: int, ratio: float) -> None:
+        self._network = network
+        self._side = side
+        self._ratio = ratio
+        self._boxes = _post_processing()
+
+    def find(self, picture: Picture) -> list[npt.NDArray[np.float32]]:
+        """Give the quadrilateral (4 x 2, clockwise from the top left, pixels of the picture) of each line."""
+        height, width = picture.shape[:2]
+        if min(height, width) < SMALLEST:
+            return []
+        pieces = []
+        for tile in tiling.tiles(width, height, self._ratio):
+            view = picture[tile.top : tile.bottom, tile.left : tile.right]
+            margin = 2 / self._scale(view)
+            pieces.append([tiling.place(quad, tile, width, height, margin) for quad in self._find(view)])
+        return [box.quad for box in tiling.merge(pieces)]
+
+    def _scale(self, view: Picture) -> float:
+        long, short = max(view.shape[:2]), min(view.shape[:2])
+        return min(self._side / long, max(1.0, min(LARGEST_SCALE, COMFORTABLE / short)))
+
+    def _find(self, view: Picture) -> list[npt.NDArray[np.float32]]:
+        height, width = view.shape[:2]
+        scale = self._scale(view)
+        inner = max(1, round(width * scale)), max(1, round(height * scale))
+        # Rounding to whole strides by padding, not by stretching, keeps the shape of the letters.
+        canvas = np.full((1, _strides(inner[1]), _strides(inner[0]), 3), 127, dtype=np.uint8)
+        resized = cv2.resize(view, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        canvas[0, : inner[1], : inner[0]] = resized
+        likely = self._network(canvas)
+        if self._network.raw:
+            likely = 1 / (1 + np.exp(-likely))
+        outer = canvas.shape[1] * height / inner[1], canvas.shape[2] * width / inner[0]
+        quads, _ = self._boxes(likely, outer)
+        limits = np.array([width, height], dtype=np.float32)
+        found = [np.clip(np.asarray(quad, dtype=np.float32), 0, limits) for quad in quads]
+        return [quad for quad in found if (np.ptp(quad, axis=0) >= 2).all()]
+
+
+def _strides(length: int) -> int:
+    return max(1, -(-length // STRIDE)) * STRIDE
+
+
+def _post_processing() -> DBPostProcess:
+    from rapidocr.ch_ppocr_det.utils import DBPostProcess
+
+    return DBPostProcess(**DB, score_mode="fast")
