@@ -79,7 +79,17 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
             raise RowError("image_too_large", "more pixels than any limit allows") from error
         except UnidentifiedImageError as error:
             raise RowError(*_unidentified(data)) from error
-        except (OSError, EOFError, ValueError, SyntaxError, IndexError, KeyError, TypeError, struct.error, zlib.error) as error:
+        except (
+            OSError,
+            EOFError,
+            ValueError,
+            SyntaxError,
+            IndexError,
+            KeyError,
+            TypeError,
+            struct.error,
+            zlib.error,
+        ) as error:
             raise RowError(*_broken(data, error)) from error
         except (MemoryError, OverflowError) as error:
             raise RowError("image_too_large", "does not fit into memory") from error
@@ -143,11 +153,17 @@ def _from_deep(grey: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def _unidentified(data: bytes) -> tuple[str, str]:
     """Tell a picture that ends within its header from a file that is none."""
     begins = data.startswith((png.SIGNATURE[: len(data)], _JPEG[: len(data)]))
-    return ("image_truncated", "ends within its header") if begins else ("image_unreadable", "not a picture of a known format")
+    return (
+        ("image_truncated", "ends within its header")
+        if begins
+        else ("image_unreadable", "not a picture of a known format")
+    )
 
 
 def _broken(data: bytes, error: Exception) -> tuple[str, str]:
     text = str(error).lower()
-    if isinstance(error, EOFError) or any(word in text for word in ("truncated", "end of file", "not enough", "unexpected end")):
+    if isinstance(error, EOFError) or any(
+        word in text for word in ("truncated", "end of file", "not enough", "unexpected end")
+    ):
         return "image_truncated", ""
     return "image_unreadable", type(error).__name__

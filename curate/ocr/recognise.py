@@ -82,7 +82,12 @@ def crop(picture: Picture, quad: npt.NDArray[np.float32]) -> Picture:
 
 def _level(quad: npt.NDArray[np.float32]) -> bool:
     """Whether the line stands level enough to be cut out without turning: by at most a tenth of its height."""
-    tilt = max(abs(quad[0, 1] - quad[1, 1]), abs(quad[3, 1] - quad[2, 1]), abs(quad[0, 0] - quad[3, 0]), abs(quad[1, 0] - quad[2, 0]))
+    tilt = max(
+        abs(quad[0, 1] - quad[1, 1]),
+        abs(quad[3, 1] - quad[2, 1]),
+        abs(quad[0, 0] - quad[3, 0]),
+        abs(quad[1, 0] - quad[2, 0]),
+    )
     return bool(tilt <= 0.1 * min(np.ptp(quad, axis=0)))
 
 

@@ -94,34 +94,30 @@ class SplitStage(Stage[SplitOptions]):
     def _share_out(
         self, groups: list[list[int]], uids: list[str], labels: list[str | None], before: list[str | None]
     ) -> list[str]:
-        """Give each group to the split that is furthest behind its share of the group's labels."""
+        """Walk through the groups label by label and give each to the split that is furthest behind its share.
+
+        Every split then has its share of each label, and of rare labels taken together, to within one group.
+        """
         shares = {"train": self.options.train, "val": self.options.val, "test": self.options.test}
-        total: Counter[str | None] = Counter(labels)
-        held: dict[str, Counter[str | None]] = defaultdict(Counter)
-        rows_held: Counter[str] = Counter()
+        held: Counter[str] = Counter()
         chosen = [""] * len(uids)
 
-        def give(group: list[int], split: str) -> None:
+        def place(group: list[int]) -> tuple[str, str]:
+            main = Counter(labels[row] or "" for row in group).most_common(1)[0][0]
+            return main, self._draw(min(uids[row] for row in group))
+
+        passed = 0
+        for group in sorted(groups, key=place):
+            taken = [split for row in group if (split := before[row])]
+            passed += len(group)
+            split = (
+                min(taken, key=SPLITS.index)
+                if taken
+                else max((one for one in SPLITS if shares[one] > 0), key=lambda one: shares[one] * passed - held[one])
+            )
+            held[split] += len(group)
             for row in group:
                 chosen[row] = split
-                held[split][labels[row]] += 1
-            rows_held[split] += len(group)
-
-        free: list[list[int]] = []
-        for group in groups:
-            taken = [split for row in group if (split := before[row])]
-            give(group, min(taken, key=SPLITS.index)) if taken else free.append(group)
-        for group in sorted(free, key=lambda group: (-len(group), self._draw(min(uids[row] for row in group)))):
-            wanted = Counter(labels[row] for row in group)
-
-            def behind(split: str, wanted: Counter[str | None] = wanted, size: int = len(group)) -> tuple[float, float]:
-                by_label = sum(
-                    n * (shares[split] * total[label] - held[split][label]) / total[label]
-                    for label, n in wanted.items()
-                )
-                return by_label / size, shares[split] * len(uids) - rows_held[split]
-
-            give(group, max((split for split in SPLITS if shares[split] > 0), key=behind))
         return chosen
 
     def _draw(self, uid: str) -> str:
