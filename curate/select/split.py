@@ -103,7 +103,8 @@ class SplitStage(Stage[SplitOptions]):
         chosen = [""] * len(uids)
 
         def place(group: list[int]) -> tuple[str, str]:
-            main = Counter(labels[row] or "" for row in group).most_common(1)[0][0]
+            counts = Counter(labels[row] or "" for row in group)
+            main = min(counts, key=lambda label: (-counts[label], label))
             return main, self._draw(min(uids[row] for row in group))
 
         passed = 0
