@@ -54,7 +54,7 @@ def _spread(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def record_id(entry: dict[str, Any]) -> str:
-    """Derive the id from the key: 30 hex digits for a dialogue, a UUID and a number for a scene, as in the challenge."""
+    """Derive the id from the key: 30 hex digits for a dialogue, else a UUID and a number, as in the challenge."""
     digest = _hash(entry["key"])
     if entry["task"] == INTENT:
         return digest[:30]
