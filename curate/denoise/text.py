@@ -14,6 +14,10 @@ from curate.records import PLACEHOLDER
 _SENTENCE = re.compile(r"[^。！？!?~～\n]*(?:[。！？!?~～]+\n*|\n+|$)")
 """A sentence: text up to an end mark or newline, the marks included."""
 
+_CLAUSE = re.compile(r"[^，,；;]*(?:[，,；;]+|$)")
+"""A clause: part of a sentence, the mark behind it included."""
+
+_END_MARKS = "。！？!?~～\n"
 _EDGES = " \t\n。！？!?~～，,、；;：:…"
 _MEANING = re.compile(r"[^\W_]", re.UNICODE)
 """A letter, digit or Han character."""
@@ -94,7 +98,20 @@ class TextCleaner:
                 kept.append(sentence)
             else:
                 hits[rule] += 1
-        return text if len(kept) == len(sentences) else "".join(kept).strip()
+                kept.extend(self._meant(sentence, role))
+        return text if kept == sentences else "".join(kept).strip()
+
+    def _meant(self, sentence: str, role: str) -> list[str]:
+        """What stays of a sentence that goes: a clause beside the noise that has a digit or Latin letter.
+
+        `T20-Pro到手2199.00元，限时立减300！` is an advert, but its first clause is a price that somebody asked for.
+        """
+        body = sentence.rstrip(_END_MARKS)
+        clauses = [clause for clause in _CLAUSE.findall(body) if clause]
+        kept = [clause for clause in clauses if self._sentence_rule(clause, role) is None]
+        if len(kept) == len(clauses) or not any(map(_DIGIT_OR_LATIN.search, kept)):
+            return []
+        return ["".join(kept).rstrip("，,；;") + sentence[len(body) :]]
 
     def _sentence_rule(self, sentence: str, role: str) -> str | None:
         """Name the rule that takes a sentence out; None where it stays."""
