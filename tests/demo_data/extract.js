@@ -10,12 +10,15 @@
       if (getComputedStyle(e).overflowY === "hidden") return e.getBoundingClientRect();
     return null;
   };
+  const visibleAt = (element, x, y) => {
+    const top = document.elementFromPoint(x, y);
+    return !top || top === element || element.contains(top) || top.contains(element);
+  };
   const seen = (element, clip, box) => {
     const x = box.x + box.width / 2, y = box.y + box.height / 2;
     if (x < 0 || x >= innerWidth || box.y < 0 || box.bottom > innerHeight + 3) return false;
     if (clip && (y > clip.bottom || y < clip.top || x > clip.right || x < clip.left)) return false;
-    const top = document.elementFromPoint(x, y);
-    return !top || top === element || element.contains(top) || top.contains(element);
+    return [0.25, 0.5, 0.75].every((share) => visibleAt(element, x, box.y + box.height * share));
   };
   const boxOf = (node, start, end) => {
     range.setStart(node, start);
