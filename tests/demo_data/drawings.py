@@ -33,6 +33,7 @@ SHAPES: dict[str, str] = {
     'stroke="{b}" stroke-width="3"/><path d="m33 25 34 14v9l-8 3" fill="none" stroke="#e9d9a8" stroke-width="5"/>',
 }
 WORDS: list[tuple[str, str]] = [
+    ("洗发|沐浴|乳|霜|精华|油|瓶|洗衣液", "bottle"),
     ("羽绒|外套|大衣|风衣|夹克", "coat"),
     ("T恤|衫|衣|裙|裤", "shirt"),
     ("鞋|靴", "shoe"),
@@ -40,7 +41,6 @@ WORDS: list[tuple[str, str]] = [
     ("杯|壶", "cup"),
     ("灯", "lamp"),
     ("锅", "pan"),
-    ("洗发|沐浴|乳|霜|精华|油|瓶|洗衣液", "bottle"),
     ("包|箱|袋", "bag"),
     ("手机|平板|手表", "phone"),
     ("毯|被|毛巾|床|枕", "blanket"),
