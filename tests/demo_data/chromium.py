@@ -138,12 +138,13 @@ class Chromium:
             time.sleep(0.02)
         raise TimeoutError(f"a page did not load within {LOAD_SECONDS:.0f} s")
 
-    def shoot(self, html: str, tall: bool = False) -> tuple[bytes, list[dict[str, Any]]]:
+    def shoot(self, html: str, tall: bool = False, height: int | None = None) -> tuple[bytes, list[dict[str, Any]]]:
         """PNG of the page and its lines of text; a tall page is photographed whole, others one screen high."""
-        self.set_height(HEIGHT)
-        height = self.load(html)
-        if tall and height > HEIGHT:
-            self.set_height(height)
+        screen = height or HEIGHT
+        self.set_height(screen)
+        content = self.load(html)
+        if tall and content > screen:
+            self.set_height(content)
             self.evaluate("document.body.getBoundingClientRect().height")  # lays the page out again
         lines = self.evaluate(EXTRACT)
         png = base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
