@@ -31,7 +31,7 @@ FLAGS = [
 START_SECONDS = 30.0
 LOAD_SECONDS = 20.0
 EXTRACT = (Path(__file__).parent / "extract.js").read_text(encoding="utf-8")
-STATE = "[document.readyState, document.fonts.status, location.href, document.documentElement.scrollHeight]"
+STATE = "[document.readyState, document.fonts.status, location.href, document.documentElement?.scrollHeight]"
 
 
 def find_chromium() -> str:

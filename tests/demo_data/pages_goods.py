@@ -21,7 +21,9 @@ from tests.demo_data.parts import (
 
 def sku_options(f: Facts) -> str:
     """Choosing colour and size. rows: [name, "option/option/option"], the first option is the chosen one."""
-    rows = f.rows([("颜色分类", "雾霾蓝/燕麦色/炭黑色/墨绿色"), ("规格", "标准款/加大款/两件装"), ("套餐", "单品/礼盒装")])
+    rows = f.rows(
+        [("颜色分类", "雾霾蓝/燕麦色/炭黑色/墨绿色"), ("规格", "标准款/加大款/两件装"), ("套餐", "单品/礼盒装")]
+    )
     stock = f.text("stock", f"库存{f.count(3, 400)}件")
     chosen = f.text("sku", "；".join(values.split("/")[0] for _, values in rows))
     picture = thumbnail(f.rng, f.title, 110, 110)
@@ -40,7 +42,13 @@ def product_head(f: Facts) -> str:
     sold = f'<span class="right dim s">{f.text("sold", f"已售{f.count(2, 90)}00+")}</span>'
     price = f'<p>{sold}<span class="accent b huge">{f.price}</span> <span class="strike">{was}</span></p>'
     labels = p(tags(*f.lines(["包邮", "退货包运费", "7天无理由退货"])), "gap")
-    rows = f.rows([("发货", "48小时内发货，快递免运费"), ("保障", "运费险 · 破损包赔 · 极速退款"), ("已选", f.given.get("sku", f.sku))])
+    rows = f.rows(
+        [
+            ("发货", "48小时内发货，快递免运费"),
+            ("保障", "运费险 · 破损包赔 · 极速退款"),
+            ("已选", f.given.get("sku", f.sku)),
+        ]
+    )
     stars = card(p("宝贝评价(1286)　好评率97%", "b"), p("质量不错，做工细致，和图片一致，会回购。", "gap"))
     body = thumbnail(f.rng, f.title, 360, 300) + card(price, p(f.title, "b big"), labels) + card(pairs(rows, True))
     return screen(f, "", body + stars, action_bar("店铺　客服　收藏", "加入购物车", "立即购买"))
@@ -49,9 +57,7 @@ def product_head(f: Facts) -> str:
 def product_detail(f: Facts) -> str:
     """The long description. lines: its sentences, each beside a picture; rows: a closing table."""
     lines = f.lines(["优选材质，触感柔和", "细密走线，久用不变形", "多种颜色，搭配随心"])
-    blocks = "".join(
-        card(thumbnail(f.rng, f.title, 320, 190), p(line, "center b gap")) for line in lines
-    )
+    blocks = "".join(card(thumbnail(f.rng, f.title, 320, 190), p(line, "center b gap")) for line in lines)
     rows = f.rows([("适用场景", "居家、办公、出行"), ("温馨提示", "手工测量存在1～3cm误差")])
     return screen(f, "图文详情", card(p(f.title, "b big center")) + blocks + card(pairs(rows)))
 
@@ -161,7 +167,9 @@ def activity(f: Facts) -> str:
 
 def coupons(f: Facts) -> str:
     """Coupons held. rows: [worth, condition]; lines: limits, used in turn; state: the word on the button."""
-    rows = f.rows([("5", "无门槛"), ("20", "满200元可用"), ("50", "满400元可用"), ("8折", "最高减30元"), ("10", "满99元可用")])
+    rows = f.rows(
+        [("5", "无门槛"), ("20", "满200元可用"), ("50", "满400元可用"), ("8折", "最高减30元"), ("10", "满99元可用")]
+    )
     limits, state = f.lines(["仅限部分商品使用", "全店通用", "不可与其他优惠叠加"]), f.text("state", "去使用")
     cells = "".join(_coupon(f, worth, rule, limits[i % len(limits)], state) for i, (worth, rule) in enumerate(rows))
     return screen(f, "我的优惠券", tabs("可使用", "快过期", "已使用", "已失效") + cells)

@@ -43,7 +43,9 @@ def refund(f: Facts) -> str:
 
 def return_goods(f: Facts) -> str:
     """Sending goods back. status, note; address; lines: what to heed; rows: the form."""
-    head = hero(f.text("status", "请寄回商品并填写物流单号"), f.text("note", f"还剩{f.count(2, 6)}天{f.count(1, 23)}小时"))
+    head = hero(
+        f.text("status", "请寄回商品并填写物流单号"), f.text("note", f"还剩{f.count(2, 6)}天{f.count(1, 23)}小时")
+    )
     to = card(heading("退货地址"), p(f"收件人：售后部　{f.phone()}", "s gap"), p(f.place(), "s"))
     lines = f.lines(["请保持商品及吊牌完好，附件齐全。", "请勿使用到付，拒收到付件。", "运费险将在签收后自动赔付。"])
     rows = f.rows([("物流公司", "请选择"), ("物流单号", "请填写或扫码"), ("联系电话", f.phone()), ("退货说明", "选填")])
@@ -73,11 +75,19 @@ def complaint(f: Facts) -> str:
     reason = f.text("reason", "虚假宣传")
     lines = f.lines(["页面写的是加厚款，收到的明显是薄款，客服一直不处理，要求退一赔三。"])
     rows = f.rows(
-        [("投诉对象", f.shop), ("投诉类型", reason), ("关联订单", f.order()), ("提交时间", f.moment()), ("联系电话", f.phone())]
+        [
+            ("投诉对象", f.shop),
+            ("投诉类型", reason),
+            ("关联订单", f.order()),
+            ("提交时间", f.moment()),
+            ("联系电话", f.phone()),
+        ]
     )
     head = hero(f.text("status", "投诉已受理"), f.text("note", "平台将在3个工作日内回复"))
     text = card(heading("投诉内容"), "".join(f'<div class="bubble">{line}</div>' for line in lines))
-    return screen(f, "投诉详情", head + text + card(pairs(rows)) + card(item(f)), action_bar("", "补充凭证", "撤销投诉"))
+    return screen(
+        f, "投诉详情", head + text + card(pairs(rows)) + card(item(f)), action_bar("", "补充凭证", "撤销投诉")
+    )
 
 
 def intervention(f: Facts) -> str:
@@ -93,7 +103,11 @@ def intervention(f: Facts) -> str:
         ]
     )
     head = hero(f.text("status", "平台已处理完成"), f.text("note", "判定结果：支持买家"))
-    body = head + card(heading("处理结果"), notes(verdict, "gap")) + card(heading("处理记录"), f'<div class="gap">{steps(rows)}</div>')
+    body = (
+        head
+        + card(heading("处理结果"), notes(verdict, "gap"))
+        + card(heading("处理记录"), f'<div class="gap">{steps(rows)}</div>')
+    )
     return screen(f, "平台介入", body + card(heading(f.shop), item(f), total("争议金额", f.price)))
 
 
@@ -146,9 +160,14 @@ def manual(f: Facts) -> str:
             "请存放于阴凉干燥处，远离儿童。",
         ]
     )
-    rows = f.rows([("清洁保养", "用软布擦拭，请勿使用强酸强碱清洁剂。"), ("保修说明", "自购买之日起保修12个月，人为损坏除外。")])
+    rows = f.rows(
+        [("清洁保养", "用软布擦拭，请勿使用强酸强碱清洁剂。"), ("保修说明", "自购买之日起保修12个月，人为损坏除外。")]
+    )
     items = "".join(f"<li>{line}</li>" for line in lines)
     parts = "".join(f"<h2>{key}</h2>{p(value, 's')}" for key, value in rows)
-    body = f'<h1>{f.text("headline", "使用说明书")}</h1>{p(f.title, "center s gap")}'
-    body += f'<div class="photo" style="width:150px;height:150px">{figure}</div><h2>使用方法</h2><ol>{items}</ol>{parts}'
-    return document(f, f'{body}{p(f"— {f.text("page", str(f.count(2, 9)))} —", "center s gap")}', "leaflet")
+    foot = p("— " + f.text("page", str(f.count(2, 9))) + " —", "center s gap")
+    body = f"<h1>{f.text('headline', '使用说明书')}</h1>" + p(f.title, "center s gap")
+    body += (
+        f'<div class="photo" style="width:150px;height:150px">{figure}</div><h2>使用方法</h2><ol>{items}</ol>{parts}'
+    )
+    return document(f, body + foot, "leaflet")

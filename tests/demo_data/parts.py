@@ -66,8 +66,7 @@ def item(f: Facts, count: str = "×1") -> str:
     picture = thumbnail(f.rng, f.title, 80, 80)
     price = f'<div class="row"><span class="accent b">{f.price}</span><span class="dim s">{count}</span></div>'
     return (
-        f'<div class="item">{picture}<div class="grow">{p(f.title)}<span class="sku">{f.sku}</span>'
-        f"{price}</div></div>"
+        f'<div class="item">{picture}<div class="grow">{p(f.title)}<span class="sku">{f.sku}</span>{price}</div></div>'
     )
 
 
