@@ -53,7 +53,9 @@ def annotate(picture: Picture, lines: Sequence[Line]) -> Image.Image:
         draw.polygon(corners, outline=colour, width=2)
         draw.polygon(moved, outline=_pale(colour), width=1)
         _write_number(draw, corners, number, colour)
-        _write_text(draw, moved, f"{line.text}  {line.score:.2f}" if font else f"{number}: {line.score:.2f}", colour, font)
+        _write_text(
+            draw, moved, f"{line.text}  {line.score:.2f}" if font else f"{number}: {line.score:.2f}", colour, font
+        )
     return sheet
 
 
@@ -67,7 +69,9 @@ def _pale(colour: Colour) -> Colour:
     return red, green, blue
 
 
-def _write_number(draw: ImageDraw.ImageDraw, corners: Sequence[tuple[float, float]], number: int, colour: Colour) -> None:
+def _write_number(
+    draw: ImageDraw.ImageDraw, corners: Sequence[tuple[float, float]], number: int, colour: Colour
+) -> None:
     size = _letter_size(corners, 0.45)
     font = ImageFont.load_default(size=size)
     left, top = corners[0][0], min(y for _, y in corners)
@@ -77,7 +81,9 @@ def _write_number(draw: ImageDraw.ImageDraw, corners: Sequence[tuple[float, floa
     draw.text((place[0] + 3, place[1]), str(number), fill="white", font=font)
 
 
-def _write_text(draw: ImageDraw.ImageDraw, corners: Sequence[tuple[float, float]], text: str, colour: Colour, path: Path | None) -> None:
+def _write_text(
+    draw: ImageDraw.ImageDraw, corners: Sequence[tuple[float, float]], text: str, colour: Colour, path: Path | None
+) -> None:
     """Write a line's text where the line stands, made smaller where it would leave the sheet."""
     left, top = min(x for x, _ in corners), min(y for _, y in corners)
     room = draw.im.size[0] - left

@@ -32,7 +32,7 @@ from curate.ocr import png
 from curate.ocr.engine import Picture
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-"""Formats that are read (JPEG stands for MPO too). Pillow knows more; each has its own decoder that a bad file could break."""
+"""Formats that are read (JPEG stands for MPO too). Pillow knows more; each one is one more for a bad file to break."""
 
 _PLUGINS = (
     BmpImagePlugin,
@@ -56,8 +56,9 @@ _JPEG = b"\xff\xd8"
 
 
 def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Decode a picture to height x width x 3, RGB, upright; the first frame of an animation,
-    transparency on white (on black where only light colours would show).
+    """Decode a picture to height x width x 3, RGB, upright.
+
+    Of an animation the first frame; transparency on white, or on black where only light colours would show.
 
     Raises:
         RowError: image_empty, image_unreadable, image_truncated or image_too_large.
@@ -79,7 +80,17 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
             raise RowError("image_too_large", "more pixels than any limit allows") from error
         except UnidentifiedImageError as error:
             raise RowError(*_unidentified(data)) from error
-        except (OSError, EOFError, ValueError, SyntaxError, IndexError, KeyError, TypeError, struct.error, zlib.error) as error:
+        except (
+            OSError,
+            EOFError,
+            ValueError,
+            SyntaxError,
+            IndexError,
+            KeyError,
+            TypeError,
+            struct.error,
+            zlib.error,
+        ) as error:
             raise RowError(*_broken(data, error)) from error
         except (MemoryError, OverflowError) as error:
             raise RowError("image_too_large", "does not fit into memory") from error
@@ -117,7 +128,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _flat(image: Image.Image) -> Any:
-    """Turn any mode into RGB pixels: 16 bits scaled down, not clipped; transparency on white, or on black for what is white itself."""
+    """Turn any mode into RGB pixels: 16 bits scaled down, not clipped; no transparency left."""
     if image.mode in _SIXTEEN:
         return _from_deep(np.asarray(image))
     if image.mode == "F":
@@ -143,11 +154,17 @@ def _from_deep(grey: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def _unidentified(data: bytes) -> tuple[str, str]:
     """Tell a picture that ends within its header from a file that is none."""
     begins = data.startswith((png.SIGNATURE[: len(data)], _JPEG[: len(data)]))
-    return ("image_truncated", "ends within its header") if begins else ("image_unreadable", "not a picture of a known format")
+    return (
+        ("image_truncated", "ends within its header")
+        if begins
+        else ("image_unreadable", "not a picture of a known format")
+    )
 
 
 def _broken(data: bytes, error: Exception) -> tuple[str, str]:
     text = str(error).lower()
-    if isinstance(error, EOFError) or any(word in text for word in ("truncated", "end of file", "not enough", "unexpected end")):
+    if isinstance(error, EOFError) or any(
+        word in text for word in ("truncated", "end of file", "not enough", "unexpected end")
+    ):
         return "image_truncated", ""
     return "image_unreadable", type(error).__name__

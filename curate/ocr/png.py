@@ -31,7 +31,10 @@ def essential(data: bytes) -> bytes:
         name, end = data[start + 4 : start + 8], start + 12 + length
         if name in WANTED:
             whole = end <= len(data)
-            sound = whole and zlib.crc32(memoryview(data)[start + 4 : end - 4]) == struct.unpack_from(">I", data, end - 4)[0]
+            sound = (
+                whole
+                and zlib.crc32(memoryview(data)[start + 4 : end - 4]) == struct.unpack_from(">I", data, end - 4)[0]
+            )
             if name in CRITICAL and whole and not sound:
                 raise RowError("image_unreadable", f"damaged {name.decode()} chunk")
             if sound or name in CRITICAL:

@@ -50,7 +50,9 @@ class Reader:
         group: How many pictures the engine is given at a time.
     """
 
-    def __init__(self, engine: Engine, pictures: PictureStore, cache: ReadingCache | None, max_pixels: int, group: int) -> None:
+    def __init__(
+        self, engine: Engine, pictures: PictureStore, cache: ReadingCache | None, max_pixels: int, group: int
+    ) -> None:
         self._engine = engine
         self._signature = engine.signature()
         self._pictures = pictures
@@ -93,10 +95,14 @@ class Reader:
     def _known(self, digest: str) -> Reading | None:
         reading = self._cache.get(digest, self._signature) if self._cache else None
         if reading is not None and reading.width * reading.height > self._max_pixels:
-            raise RowError("image_too_large", f"{reading.width} x {reading.height} pixels; the limit is {self._max_pixels}")
+            raise RowError(
+                "image_too_large", f"{reading.width} x {reading.height} pixels; the limit is {self._max_pixels}"
+            )
         return reading
 
-    def _finish(self, group: _Group, done: dict[str, Reading | RowError]) -> Iterator[tuple[Source, Reading | RowError]]:
+    def _finish(
+        self, group: _Group, done: dict[str, Reading | RowError]
+    ) -> Iterator[tuple[Source, Reading | RowError]]:
         if not group.pictures:
             return
         results = self._run(group.pictures)

@@ -61,6 +61,7 @@ def crop(picture: Picture, quad: npt.NDArray[np.float32]) -> Picture:
     """Cut a line out of a picture, upright and `HEIGHT` pixels high.
 
     Args:
+        picture: Where the line stands.
         quad: Corners in pixels of the picture, clockwise from the top left.
     """
     left, top = np.floor(quad.min(axis=0)).astype(int)
@@ -82,7 +83,12 @@ def crop(picture: Picture, quad: npt.NDArray[np.float32]) -> Picture:
 
 def _level(quad: npt.NDArray[np.float32]) -> bool:
     """Whether the line stands level enough to be cut out without turning: by at most a tenth of its height."""
-    tilt = max(abs(quad[0, 1] - quad[1, 1]), abs(quad[3, 1] - quad[2, 1]), abs(quad[0, 0] - quad[3, 0]), abs(quad[1, 0] - quad[2, 0]))
+    tilt = max(
+        abs(quad[0, 1] - quad[1, 1]),
+        abs(quad[3, 1] - quad[2, 1]),
+        abs(quad[0, 0] - quad[3, 0]),
+        abs(quad[1, 0] - quad[2, 0]),
+    )
     return bool(tilt <= 0.1 * min(np.ptp(quad, axis=0)))
 
 

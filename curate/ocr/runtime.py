@@ -73,7 +73,9 @@ def resolve(provider: str, precision: str) -> Runtime:
     if not _installed("openvino" if provider == "openvino" else "onnxruntime"):
         raise UsageError(f"provider {provider} is not installed here. Install it with: pip install {provider}")
     if provider == "cuda" and not _cuda_offered():
-        raise UsageError("provider cuda needs onnxruntime-gpu and a CUDA device; choose provider openvino or onnxruntime")
+        raise UsageError(
+            "provider cuda needs onnxruntime-gpu and a CUDA device; choose provider openvino or onnxruntime"
+        )
     if provider == "openvino":
         return Runtime(provider, _native_precision() if precision == "auto" else precision)
     if precision == "bf16":

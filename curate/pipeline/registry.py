@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from curate.pipeline.stage import Stage
 
 STAGES = {
+    "ocr": "curate.ocr.stage:OcrStage",
     "denoise": "curate.denoise.stage:DenoiseStage",
     "split": "curate.select.split:SplitStage",
 }
