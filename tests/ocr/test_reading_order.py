@@ -41,7 +41,9 @@ def test_order_does_not_depend_on_place_or_size(boxes: list[Rect], dx: int, dy: 
 @given(st.permutations(range(12)))
 def test_order_does_not_depend_on_what_the_engine_gave_first(numbers: list[int]) -> None:
     """If this fails, two engines that find the same boxes give different texts."""
-    grid = [Rect(10.0 + 300 * (n % 3), 10.0 + 90 * (n // 3), 110.0 + 300 * (n % 3), 50.0 + 90 * (n // 3)) for n in range(12)]
+    grid = [
+        Rect(10.0 + 300 * (n % 3), 10.0 + 90 * (n // 3), 110.0 + 300 * (n % 3), 50.0 + 90 * (n // 3)) for n in range(12)
+    ]
     assert [numbers[place] for place in reading_order([grid[n] for n in numbers])] == list(range(12))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 from hypothesis import given
@@ -36,7 +38,7 @@ def test_tiles_cover_the_picture_and_overlap(width: int, height: int, ratio: flo
     pieces = tiles(width, height, ratio)
     assert (pieces[0].left, pieces[0].top) == (0, 0)
     assert (pieces[-1].right, pieces[-1].bottom) == (width, height)
-    for one, following in zip(pieces, pieces[1:]):
+    for one, following in pairwise(pieces):
         assert following.top < one.bottom and following.left < one.right
         assert (following.top, following.left) > (one.top, one.left)
 
