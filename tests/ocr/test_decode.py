@@ -14,6 +14,7 @@ from PIL import Image
 
 from curate.dataset.pictures import CODES, PictureStore
 from curate.errors import RowError
+from curate.ingest.pictures import Facts, PictureFacts
 from curate.ocr.decode import decode
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -107,6 +108,21 @@ def test_every_odd_file_ends_as_it_should(odd: Path) -> None:
         if got not in {SAME.get(code, code) for code in allowed}:
             wrong.append((item["name"], got, allowed))
     assert wrong == []
+
+
+def test_sizes_measured_at_ingest_are_those_that_are_decoded(odd: Path) -> None:
+    """If this fails, boxes and the width and height beside them belong to two different pictures."""
+    facts = PictureFacts(odd / "images")
+    store = PictureStore(odd / "images", odd / "made")
+    items = json.loads((odd / "expected.json").read_text("ascii"))
+    names = [item["name"] for item in items if "size" in item and item["name"] not in DECIDED]
+    found = facts.look(names)
+    # Ingest opens the file as it is and refuses a damaged or huge comment, which decoding leaves out.
+    measured = {name: fact for name in names if isinstance(fact := found[name], Facts)}
+    assert set(names) - set(measured) <= {"png_bad_crc_text.png", "png_ztxt_bomb.png"}
+    for name, fact in measured.items():
+        pixels = decode(store.read(name))
+        assert (fact.height, fact.width) == pixels.shape[:2], name
 
 
 def _outcome(store: PictureStore, item: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import sqlite3
+import time
 from pathlib import Path
 
 from hypothesis import given
@@ -94,3 +95,26 @@ def test_processes_write_at_the_same_time(tmp_path: Path) -> None:
         worker.join(60)
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
     assert ReadingCache(tmp_path).holdings()[0].pictures == 75
+
+
+def _fill_for_ever(folder: str) -> None:
+    cache, number = ReadingCache(Path(folder)), 0
+    while True:
+        cache.put([(sha(number + step), reading("x" * 500)) for step in range(10)], "e")
+        number += 10
+
+
+def test_a_killed_process_leaves_a_sound_cache(tmp_path: Path) -> None:
+    """If this fails, kill -9 in the middle of a run loses what was read, or breaks the next run."""
+    worker = multiprocessing.get_context("spawn").Process(target=_fill_for_ever, args=(str(tmp_path),))
+    worker.start()
+    cache = ReadingCache(tmp_path)
+    while not any(held.pictures >= 100 for held in cache.holdings()):
+        time.sleep(0.05)
+    worker.kill()
+    worker.join()
+    after = ReadingCache(tmp_path)
+    assert after.verify() == 0
+    assert after.holdings()[0].pictures % 10 == 0
+    after.put([(sha(-1), reading("next run"))], "e")
+    assert after.get(sha(-1), "e") == reading("next run")
