@@ -70,7 +70,7 @@ class ReadingCache:
     def get(self, sha256: str, engine: str) -> Reading | None:
         """Give what `engine` read in a picture; None where it is not known or the entry is damaged."""
         sql = "SELECT value FROM reading WHERE picture = ? AND engine = (SELECT id FROM engine WHERE signature = ?)"
-        rows = self._try(lambda db: db.execute(sql, (bytes.fromhex(sha256), engine)).fetchall(), [])
+        rows: list[tuple[bytes]] = self._try(lambda db: db.execute(sql, (bytes.fromhex(sha256), engine)).fetchall(), [])
         return _unpack(rows[0][0]) if rows else None
 
     def put(self, readings: Iterable[tuple[str, Reading]], engine: str) -> None:
@@ -90,11 +90,13 @@ class ReadingCache:
         """Count pictures and bytes by engine."""
         sql = """SELECT signature, count(picture), coalesce(sum(length(value) + length(picture)), 0)
                  FROM engine LEFT JOIN reading ON reading.engine = engine.id GROUP BY engine.id ORDER BY signature"""
-        return [Holding(*row) for row in self._try(lambda db: db.execute(sql).fetchall(), [])]
+        rows: list[tuple[str, int, int]] = self._try(lambda db: db.execute(sql).fetchall(), [])
+        return [Holding(*row) for row in rows]
 
     def verify(self) -> int:
         """Read every entry, remove those that are damaged and give their number."""
-        rows = self._try(lambda db: db.execute("SELECT engine, picture, value FROM reading").fetchall(), [])
+        sql = "SELECT engine, picture, value FROM reading"
+        rows: list[tuple[int, bytes, bytes]] = self._try(lambda db: db.execute(sql).fetchall(), [])
         damaged = [(engine, picture) for engine, picture, value in rows if _unpack(value) is None]
         return self._delete("DELETE FROM reading WHERE engine = ? AND picture = ?", damaged)
 

@@ -32,7 +32,7 @@ from curate.ocr import png
 from curate.ocr.engine import Picture
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-"""Formats that are read (JPEG stands for MPO too). Pillow knows more; each has its own decoder that a bad file could break."""
+"""Formats that are read (JPEG stands for MPO too). Pillow knows more; each one is one more for a bad file to break."""
 
 _PLUGINS = (
     BmpImagePlugin,
@@ -56,8 +56,9 @@ _JPEG = b"\xff\xd8"
 
 
 def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Decode a picture to height x width x 3, RGB, upright; the first frame of an animation,
-    transparency on white (on black where only light colours would show).
+    """Decode a picture to height x width x 3, RGB, upright.
+
+    Of an animation the first frame; transparency on white, or on black where only light colours would show.
 
     Raises:
         RowError: image_empty, image_unreadable, image_truncated or image_too_large.
@@ -127,7 +128,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _flat(image: Image.Image) -> Any:
-    """Turn any mode into RGB pixels: 16 bits scaled down, not clipped; transparency on white, or on black for what is white itself."""
+    """Turn any mode into RGB pixels: 16 bits scaled down, not clipped; no transparency left."""
     if image.mode in _SIXTEEN:
         return _from_deep(np.asarray(image))
     if image.mode == "F":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -25,7 +25,13 @@ LARGEST_SCALE = 2.0
 COMFORTABLE = 736
 """Pictures whose short side is below this (RapidOCR's own limit) are enlarged, at most `LARGEST_SCALE` times."""
 
-DB = {"thresh": 0.3, "box_thresh": 0.5, "max_candidates": 1000, "unclip_ratio": 1.6, "use_dilation": True}
+DB: dict[str, Any] = {
+    "thresh": 0.3,
+    "box_thresh": 0.5,
+    "max_candidates": 1000,
+    "unclip_ratio": 1.6,
+    "use_dilation": True,
+}
 """Differentiable binarisation (Liao et al. 2020, arXiv:1911.08947): the values that rapidocr 3.10 ships."""
 
 
@@ -58,7 +64,7 @@ class Detector:
 
     def _scale(self, view: Picture) -> float:
         long, short = max(view.shape[:2]), min(view.shape[:2])
-        return min(self._side / long, max(1.0, min(LARGEST_SCALE, COMFORTABLE / short)))
+        return float(min(self._side / long, max(1.0, min(LARGEST_SCALE, COMFORTABLE / short))))
 
     def _find(self, view: Picture) -> list[npt.NDArray[np.float32]]:
         height, width = view.shape[:2]
@@ -70,7 +76,7 @@ class Detector:
         canvas[0, : inner[1], : inner[0]] = resized
         likely = self._network(canvas)
         if self._network.raw:
-            likely = 1 / (1 + np.exp(-likely))
+            likely = np.float32(1) / (np.float32(1) + np.exp(-likely))
         outer = canvas.shape[1] * height / inner[1], canvas.shape[2] * width / inner[0]
         quads, _ = self._boxes(likely, outer)
         limits = np.array([width, height], dtype=np.float32)

@@ -157,7 +157,7 @@ def _share_row(first: Rect, second: Rect) -> bool:
 
 
 def arrange(lines: Sequence[Line], join: str = "lines") -> list[Line]:
-    """Put lines into reading order; with `join="paragraphs"` make one line of those that a paragraph was broken into."""
+    """Put lines into reading order; with `join="paragraphs"` put broken paragraphs together."""
     ordered = [lines[index] for index in reading_order([rect(line) for line in lines])]
     return _paragraphs(ordered) if join == "paragraphs" else ordered
 
@@ -175,7 +175,7 @@ def _paragraphs(lines: Sequence[Line]) -> list[Line]:
 
 
 def _goes_on(line: Line, following: Line) -> bool:
-    """Whether `following` is the next line of the same paragraph: right below, as high, and no shorter than it has to be."""
+    """Whether `following` is the next line of the same paragraph: right below, as high, and not the wider one."""
     first, second = rect(line), rect(following)
     height = min(first.height, second.height)
     return (

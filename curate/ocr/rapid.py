@@ -46,7 +46,7 @@ class RapidEngine:
         return self._signature
 
     def read(self, images: Sequence[Picture]) -> list[list[Line]]:
-        """Give the lines of each picture in the order in which they were found; boxes that read as nothing are left out."""
+        """Give the lines of each picture in the order they were found; boxes that read as nothing are left out."""
         detector, recogniser = self._load()
         quads = [detector.find(image) for image in images]
         crops = [crop(image, quad) for image, found in zip(images, quads, strict=True) for quad in found]

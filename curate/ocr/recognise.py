@@ -61,6 +61,7 @@ def crop(picture: Picture, quad: npt.NDArray[np.float32]) -> Picture:
     """Cut a line out of a picture, upright and `HEIGHT` pixels high.
 
     Args:
+        picture: Where the line stands.
         quad: Corners in pixels of the picture, clockwise from the top left.
     """
     left, top = np.floor(quad.min(axis=0)).astype(int)

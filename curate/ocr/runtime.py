@@ -7,6 +7,7 @@ normalisation that PP-OCR's networks want: BGR, 0..255 scaled to -1..1.
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,9 +105,17 @@ def _cuda_offered() -> bool:
         version("onnxruntime-gpu")
     except PackageNotFoundError:
         return False
+    onnxruntime = _onnxruntime()
+    return "CUDAExecutionProvider" in onnxruntime.get_available_providers() and bool(onnxruntime.get_device() == "GPU")
+
+
+@cache
+def _onnxruntime() -> Any:
+    """Import onnxruntime, which from 1.29 on sends events to its makers unless this variable is set before."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
-    return "CUDAExecutionProvider" in onnxruntime.get_available_providers() and bool(onnxruntime.get_device() == "GPU")
+    return onnxruntime
 
 
 @contextmanager
@@ -197,8 +206,7 @@ class _OnnxNetwork:
     raw = False
 
     def __init__(self, path: Path, threads: int, *, cuda: bool) -> None:
-        import onnxruntime
-
+        onnxruntime = _onnxruntime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

@@ -137,7 +137,7 @@ class OcrStage(Stage[OcrOptions]):
         return results
 
     def _column(self, sources: list[Source], results: Mapping[Source, Reading | RowError]) -> tuple[pa.Array, pa.Array]:
-        """The distinct readings as an Arrow array, and for each picture the number of its own (null where it is bad)."""
+        """The distinct readings, and for each picture the number of its own (null where it is bad)."""
         number: dict[Source, int] = {}
         values: list[dict[str, Any]] = []
         for source, result in results.items():

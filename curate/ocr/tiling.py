@@ -75,10 +75,13 @@ def tiles(width: int, height: int, ratio: float) -> list[Tile]:
 
 
 def place(quad: npt.NDArray[np.float32], tile: Tile, width: int, height: int, margin: float) -> Box:
-    """Put a box found in a tile onto the picture of `width` x `height`.
+    """Put a box found in a tile onto the picture.
 
     Args:
         quad: Corners in pixels of the tile.
+        tile: Where the box was found.
+        width: Of the whole picture, in pixels.
+        height: Of the whole picture, in pixels.
         margin: How near, in pixels, a box must come to a cut to count as cut by it.
     """
     corners = (quad + np.array([tile.left, tile.top], dtype=np.float32)).astype(np.float32)
