@@ -48,7 +48,7 @@ def command(out: Output) -> int:
 
         for check in checks:
             mark, style = ("✓", "green") if check.ok else ("✗", "red") if check.needed else ("·", "yellow")
-            out.print(Text.assemble((f"{mark} ", style), (f"{check.name:<18}", "bold"), check.found))
+            out.print(Text.assemble((f"{mark} ", style), (f"{check.name:<24}", "bold"), check.found))
             if not check.ok and check.fix:
                 out.print(Text(f"    {check.fix}", style="cyan"))
     return 0 if all(check.ok or not check.needed for check in checks) else 1
@@ -65,15 +65,6 @@ def _packages() -> Iterator[Check]:
         found = installed(name)
         optional = name in ("openvino", "onnxruntime")
         yield Check(name, found is not None, found or "not installed", f"pip install {name}", needed=not optional)
-    for extra, module in (("paddle", "paddleocr"), ("vllm", "vllm"), ("ray", "ray")):
-        found = installed(module)
-        yield Check(
-            f"extra {extra}",
-            found is not None,
-            found or "not installed",
-            f"pip install 'curate[{extra}]'",
-            needed=False,
-        )
 
 
 def _models() -> Iterator[Check]:

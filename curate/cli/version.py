@@ -12,7 +12,6 @@ from curate.cli.output import Output, common
 
 PACKAGES = (
     "pyarrow",
-    "polars",
     "pandas",
     "numpy",
     "pillow",
@@ -40,7 +39,7 @@ def command(out: Output) -> None:
         out.json(found)
         return
     for name, text in found.items():
-        click.echo(f"{name:<24}{text or 'not installed'}")
+        click.echo(f"{name:<25}{text or 'not installed'}")
 
 
 def installed(package: str) -> str | None:

@@ -35,7 +35,7 @@ from curate.pipeline.stage_step import StageStep
 from curate.pipeline.stop import StopSignal
 
 FILE = "run.json"
-_TOLD = ("pyarrow", "polars", "numpy", "rapidocr", "openvino", "onnxruntime", "rjieba", "pillow")
+_TOLD = ("pyarrow", "numpy", "rapidocr", "openvino", "onnxruntime", "rjieba", "pillow")
 
 
 @dataclass
