@@ -21,20 +21,17 @@ needs_real = pytest.mark.skipif(
 )
 
 
-def curate(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
-        "CURATE_CACHE": str(cwd / "cache"),
-    }
+def curate(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join(one for one in sys.path if one)
     command = [sys.executable, "-m", "curate.cli.main", *arguments]
+    variables = {**os.environ, "PYTHONPATH": path, **environment}
     return subprocess.run(
-        command, capture_output=True, text=True, encoding="utf-8", cwd=cwd, env=environment, check=False
+        command, capture_output=True, text=True, encoding="utf-8", cwd=cwd, env=variables, check=False
     )
 
 
-def run(*arguments: str, cwd: Path, code: int = 0) -> dict[str, Any]:
-    done = curate("run", *arguments, "--json", cwd=cwd)
+def run(*arguments: str, cwd: Path, code: int = 0, **environment: str) -> dict[str, Any]:
+    done = curate("run", *arguments, "--json", cwd=cwd, **environment)
     assert done.returncode == code, done.stderr
     return json.loads(done.stdout)
 
@@ -131,9 +128,10 @@ def test_a_second_run_does_nothing_and_changes_nothing(demo: Path) -> None:
     assert {path: path.read_bytes() for path in before} == before
 
 
+@pytest.mark.slow
 def test_another_run_from_scratch_gives_the_same_bytes(demo: Path, tmp_path: Path) -> None:
     """Same input, same recipe, same bytes: without the cache, with another number of workers."""
-    run("demo", "--workers", "1", "--out", "again", cwd=tmp_path)
+    run("demo", "--workers", "1", "--out", "again", cwd=tmp_path, CURATE_CACHE="off")
 
     def content(folder: Path) -> dict[str, bytes]:
         return {

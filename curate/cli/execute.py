@@ -75,14 +75,14 @@ class _Recorder(Progress):
 
 def _show_failed(out: Output, folder: Path, steps: list[StepResult]) -> None:
     """Show what stopped a run: the steps, and the rows that failed, each with its reason."""
-    from curate.cli.ls import rows_gone, table
+    from curate.cli.ls import gone_lines, rows_gone
 
     gone = rows_gone(folder, ["failed"])
     if out.as_json:
         out.json({"status": "too many rows failed", "steps": [step.as_dict() for step in steps], "failed": gone})
         return
     out.print(steps_table(steps))
-    table(out, gone[:_SHOWN], ("step", "source_id", "code", "detail", "pictures"))
+    out.print(gone_lines(gone[:_SHOWN]))
     if len(gone) > _SHOWN:
         out.print(f"  … and {len(gone) - _SHOWN:,} more")
     out.hint(f"curate ls {shown(folder)} --failed   (all of them; whole rows are in {shown(folder)}/*/failed/)")

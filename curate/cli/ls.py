@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from curate.cli.output import Output, common, printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 @click.command("ls")
@@ -131,7 +134,23 @@ def _rows(out: Output, run: Path, actions: list[str]) -> None:
     if not found:
         out.talk(f"no rows {' or '.join(actions)} in {run}")
         return
-    table(out, found, ("step", "uid", "source_id", "action", "code", "detail", "pictures"))
+    out.print(gone_lines(found))
+
+
+def gone_lines(rows: list[dict[str, Any]]) -> RenderableType:
+    """Two lines a row: why it went and which it is, then what is known of it."""
+    from rich.console import Group
+    from rich.text import Text
+
+    lines = []
+    for row in rows:
+        style = "red" if row["action"] == "failed" else "yellow"
+        head = Text.assemble((f"{row['code']:<22}", style), printable(row["source_id"] or ""))
+        lines.append(head.append(f"  {row['step']}  {row['uid']}", "dim"))
+        facts = [row["detail"], *row["pictures"]]
+        if any(facts):
+            lines.append(Text("    " + " · ".join(printable(one) for one in facts if one), style="dim"))
+    return Group(*lines)
 
 
 def table(out: Output, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:

@@ -53,7 +53,7 @@ def command(out: Output, dataset: str, record: str | None, rows: int) -> None:
 
 
 def find_record(data: Dataset, wanted: str) -> Record:
-    """Find a record by its number, the beginning of its uid, or its source id.
+    """Find a record by its uid, source id or number (fewer than 8 digits), or by the beginning of its uid or id.
 
     Raises:
         UsageError: there is none, or the beginning fits several.
@@ -63,12 +63,11 @@ def find_record(data: Dataset, wanted: str) -> Record:
 
     index = data.to_table(["uid", "source_id"]).to_pydict()
     pairs = list(zip(index["uid"], index["source_id"], strict=True))
-    exact = [number for number, pair in enumerate(pairs) if wanted in pair]
-    hits = exact or [
-        n for n, (uid, source) in enumerate(pairs) if uid.startswith(wanted) or (source or "").startswith(wanted)
-    ]
-    if not hits and wanted.isdigit() and int(wanted) < len(pairs):
+    hits = [number for number, pair in enumerate(pairs) if wanted in pair]
+    if not hits and wanted.isdigit() and len(wanted) < 8 and int(wanted) < len(pairs):
         hits = [int(wanted)]
+    if not hits:
+        hits = [n for n, pair in enumerate(pairs) if any((name or "").startswith(wanted) for name in pair)]
     if len(hits) != 1:
         what = (
             f"{len(hits)} records begin with '{wanted}'; give more of it" if hits else f"there is no record '{wanted}'"

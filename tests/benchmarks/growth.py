@@ -60,7 +60,12 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         while Path(f"/proc/{self.pid}").exists():
-            listed = subprocess.run(["ps", "-o", "rss=", "--pid", str(self.pid), "--ppid", str(self.pid)], capture_output=True, text=True, check=False)
+            listed = subprocess.run(
+                ["ps", "-o", "rss=", "--pid", str(self.pid), "--ppid", str(self.pid)],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             self.peak = max([self.peak, *map(int, listed.stdout.split())])
             time.sleep(0.1)
 
@@ -71,7 +76,15 @@ def measure(records: int) -> tuple[float, float]:
     try:
         write_source(folder / "in.json", records)
         began = time.monotonic()
-        command = [sys.executable, "-m", "curate.cli.main", "denoise", str(folder / "in.json"), str(folder / "out"), "-q"]
+        command = [
+            sys.executable,
+            "-m",
+            "curate.cli.main",
+            "denoise",
+            str(folder / "in.json"),
+            str(folder / "out"),
+            "-q",
+        ]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         watch = Watch(process.pid)
         watch.start()

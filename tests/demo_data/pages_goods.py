@@ -20,12 +20,18 @@ from tests.demo_data.parts import (
 
 
 def sku_options(f: Facts) -> str:
-    """Choosing colour and size. rows: [name, "option/option/option"], the first option is the chosen one."""
+    """Choosing colour and size. rows: [name, "option/option/option"], or sku: a list of options; the first is chosen."""
+    given = f.given.get("sku")
+    options = [("规格", "/".join(given))] if isinstance(given, list) else []
     rows = f.rows(
-        [("颜色分类", "雾霾蓝/燕麦色/炭黑色/墨绿色"), ("规格", "标准款/加大款/两件装"), ("套餐", "单品/礼盒装")]
+        [
+            *(options or [("颜色分类", "雾霾蓝/燕麦色/炭黑色/墨绿色"), ("规格", "标准款/加大款/两件装")]),
+            ("套餐", "单品/礼盒装"),
+        ]
     )
     stock = f.text("stock", f"库存{f.count(3, 400)}件")
-    chosen = f.text("sku", "；".join(values.split("/")[0] for _, values in rows))
+    first = "；".join(values.split("/")[0] for _, values in rows)
+    chosen = first if options else f.text("sku", first)
     picture = thumbnail(f.rng, f.title, 110, 110)
     head = f'<div class="item">{picture}<div class="grow">{p(f.price, "accent b huge")}{p(stock, "s dim")}'
     head += f"{p(f'已选：{chosen}', 's')}</div></div>"
