@@ -8,7 +8,7 @@ from pathlib import Path
 
 from curate.pipeline.progress import Progress
 from curate.pipeline.recipe_file import find_recipe, load_recipe
-from curate.pipeline.run import RunResult
+from curate.pipeline.result import RunResult
 from curate.pipeline.run import run as run_recipe
 
 

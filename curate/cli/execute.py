@@ -14,7 +14,8 @@ from curate.errors import BudgetExceeded, Interrupted
 from curate.pipeline.plan import Plan, plan
 from curate.pipeline.progress import Progress
 from curate.pipeline.recipe import Recipe
-from curate.pipeline.run import RunResult, StepResult, run
+from curate.pipeline.result import RunResult, StepResult
+from curate.pipeline.run import run
 
 _SHOWN = 20
 """Failed rows that are shown when a run stops."""

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from curate.cli.summary import duration, step_line
 from curate.pipeline.progress import Progress
-from curate.pipeline.run import StepResult
+from curate.pipeline.result import StepResult
 
 _HEARTBEAT = 30.0
 """Seconds between two lines in a pipe."""

@@ -10,8 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from curate.pipeline.batch import Counts
-from curate.pipeline.export_step import ExportResult
-from curate.pipeline.run import RunResult, StepResult
+from curate.pipeline.result import ExportResult, RunResult, StepResult
 
 
 def duration(seconds: float) -> str:

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from curate.dataset.files import digest
 from curate.errors import UsageError
-from curate.pipeline.stage import digest
 
 SHIPPED = Path(__file__).parent / "rules"
 

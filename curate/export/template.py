@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from curate.dataset.files import digest
 from curate.errors import RowError, UsageError
 from curate.labels.registry import Registry
-from curate.pipeline.stage import digest
 from curate.records import PLACEHOLDER, Record, escape_placeholders
 
 SHIPPED = Path(__file__).parent / "templates"

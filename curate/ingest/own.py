@@ -11,13 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate import records
-from curate.dataset.files import content_hash
+from curate.dataset.files import content_hash, digest
 from curate.errors import InputError
 from curate.ingest.codes import CODES, VERSION
 from curate.ingest.pictures import PictureFacts
 from curate.pipeline.batch import Batch
 from curate.pipeline.source import Position, Source, SourceShard
-from curate.pipeline.stage import digest
 
 _STAGE = re.compile(r"\d+-.+")
 

@@ -9,26 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
 
+from curate.pipeline.options import StepOptions
 from curate.pipeline.stage import Context
 
 
-class ExportOptions(BaseModel):
+class ExportOptions(StepOptions):
     """Options that every export has. An exporter's own options derive from this and fix `use` to its name."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-    use: str
-    """Which export format this is."""
-
-    name: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9_-]*$")
-    """Name of the folder below `exports/`; needed only where a format is used twice."""
-
-    @property
-    def title(self) -> str:
-        """The export's name in folders, the ledger and `--set exports.NAME.…`."""
-        return self.name or self.use
 
 
 Opts = TypeVar("Opts", bound=ExportOptions)

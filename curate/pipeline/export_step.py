@@ -14,39 +14,16 @@ from typing import Any
 import pyarrow as pa
 
 from curate.dataset import ledger
-from curate.dataset.files import TEMPORARY, content_hash, read_json, write_error, write_json
+from curate.dataset.files import TEMPORARY, content_hash, digest, read_json, write_error, write_json
 from curate.dataset.shards import part_name, read_table, write_table
 from curate.errors import Interrupted, StageBroken
 from curate.pipeline.export import Delivery, Exporter
 from curate.pipeline.manifest import Manifest
 from curate.pipeline.progress import Progress
-from curate.pipeline.stage import digest
+from curate.pipeline.result import ExportResult
 from curate.pipeline.stop import StopSignal
 
 FILE = "export.json"
-
-
-@dataclass
-class ExportResult:
-    """What an export wrote, and what it left out and why."""
-
-    title: str
-    folder: Path
-    facts: dict[str, Any]
-    left_out: dict[str, int]
-    reused: bool
-    seconds: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Give the entry for `run.json`; the folder by name, below `exports`."""
-        return {
-            "title": self.title,
-            "folder": f"exports/{self.folder.name}",
-            "reused": self.reused,
-            "seconds": round(self.seconds, 3),
-            "left_out": self.left_out,
-            **self.facts,
-        }
 
 
 @dataclass

@@ -8,13 +8,13 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from curate.dataset.files import digest
 from curate.dataset.shards import part_name, read_metadata, read_table, remove_shards_from
 from curate.errors import Interrupted
 from curate.pipeline.manifest import Manifest, why_not
 from curate.pipeline.progress import Progress
 from curate.pipeline.shard import ShardInfo, finished_shard, write_shard
 from curate.pipeline.source import Position, Source, SourceShard
-from curate.pipeline.stage import digest
 from curate.pipeline.stop import StopSignal
 from curate.records import flatten
 

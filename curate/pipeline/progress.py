@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from curate.pipeline.run import StepResult
+from curate.pipeline.result import StepResult
 
 
 class Progress:

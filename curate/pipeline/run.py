@@ -9,19 +9,18 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import curate
-from curate.dataset.files import read_json, sweep, write_json
+from curate.dataset.files import digest, read_json, sweep, write_json
 from curate.dataset.pictures import PictureStore
-from curate.errors import BudgetExceeded, CurateError, Interrupted, OutputError
+from curate.errors import BudgetExceeded, Interrupted, OutputError
 from curate.pipeline import registry
-from curate.pipeline.batch import Counts
 from curate.pipeline.budget import check_failures
-from curate.pipeline.export_step import ExportResult, ExportStep
+from curate.pipeline.export_step import ExportStep
 from curate.pipeline.ingest_step import IngestStep
 from curate.pipeline.lock import exclusive
 from curate.pipeline.machine import processors, worker_memory_limit
@@ -29,61 +28,14 @@ from curate.pipeline.manifest import Manifest
 from curate.pipeline.pool import Limits, Pool
 from curate.pipeline.progress import Progress
 from curate.pipeline.recipe import Recipe
+from curate.pipeline.result import RunResult, StepResult
 from curate.pipeline.source import Source
-from curate.pipeline.stage import Context, Stage, digest
+from curate.pipeline.stage import Context, Stage
 from curate.pipeline.stage_step import StageStep
 from curate.pipeline.stop import StopSignal
 
 FILE = "run.json"
 _TOLD = ("pyarrow", "numpy", "rapidocr", "openvino", "onnxruntime", "rjieba", "pillow")
-
-
-@dataclass
-class StepResult:
-    """What a finished step tells: its counts, how long it took, and whether it was found done."""
-
-    title: str
-    folder: str
-    counts: Counts
-    seconds: float
-    reused: bool
-    why: str
-    unit: str = "rows"
-
-    def as_dict(self) -> dict[str, Any]:
-        """Give the entry for `run.json`."""
-        return {
-            "title": self.title,
-            "folder": self.folder,
-            "reused": self.reused,
-            "why": self.why,
-            "seconds": round(self.seconds, 3),
-            **self.counts.as_dict(),
-        }
-
-
-@dataclass
-class RunResult:
-    """What a run did: the steps, the exports, and whether rows failed."""
-
-    out: Path
-    steps: list[StepResult] = field(default_factory=list)
-    exports: list[ExportResult] = field(default_factory=list)
-    status: str = "finished"
-
-    @property
-    def failed_rows(self) -> int:
-        """Rows that were set aside in any step, or left out of an export as faulty."""
-        return sum(step.counts.failed for step in self.steps)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Give what `run.json` and `--json` say of the run."""
-        return {
-            "status": self.status,
-            "failed_rows": self.failed_rows,
-            "steps": [step.as_dict() for step in self.steps],
-            "exports": [export.as_dict() for export in self.exports],
-        }
 
 
 @dataclass
@@ -264,6 +216,3 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-__all__ = ["CurateError", "Prepared", "RunResult", "StepResult", "prepare", "run"]

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.dataset.files import content_hash
+from curate.dataset.files import content_hash, digest
 from curate.dataset.shards import FINGERPRINT, part_name, read_metadata, read_table, write_table
 from curate.errors import BudgetExceeded, CurateError, RowError
 from curate.pipeline.batch import Batch, Counts, Outcome, join
-from curate.pipeline.stage import Stage, digest
+from curate.pipeline.stage import Stage
 
 ENGINE_CODES = {
     "stage_error": "The stage raised an error on this row alone; the detail names the error and the line of code.",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from curate.dataset.pictures import PictureStore
+from curate.pipeline.options import StepOptions
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,21 +17,8 @@ if TYPE_CHECKING:
     from curate.pipeline.batch import Batch
 
 
-class StageOptions(BaseModel):
+class StageOptions(StepOptions):
     """Options that every stage has. A stage's own options derive from this and fix `use` to its name."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-    use: str
-    """Which stage this is."""
-
-    name: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9_-]*$")
-    """Name of this step in the run; needed only where a stage is used twice."""
-
-    @property
-    def title(self) -> str:
-        """The step's name in folders, the ledger and `--set stages.NAME.…`."""
-        return self.name or self.use
 
 
 Opts = TypeVar("Opts", bound=StageOptions)
@@ -120,9 +104,3 @@ class Stage(ABC, Generic[Opts]):
             "environment": dict(sorted(self.environment().items())),
             "seed": self.context.seed,
         }
-
-
-def digest(value: Any) -> str:
-    """BLAKE2b-128 of a JSON value with sorted keys: 32 hexadecimal characters."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

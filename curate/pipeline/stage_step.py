@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from curate.dataset.files import digest
 from curate.dataset.shards import FINGERPRINT, part_name, read_metadata, read_table, remove_shards_from, write_table
 from curate.pipeline.batch import Counts
 from curate.pipeline.budget import check_failures
@@ -15,7 +16,7 @@ from curate.pipeline.pool import Pool
 from curate.pipeline.progress import Progress
 from curate.pipeline.recipe import Recipe
 from curate.pipeline.shard import ShardInfo, ShardTask, finished_shard, shard_fingerprint
-from curate.pipeline.stage import Context, Stage, StageOptions, digest
+from curate.pipeline.stage import Context, Stage, StageOptions
 from curate.pipeline.worker import StageSpec, SurveyTask
 
 _VERDICT = "verdict.parquet"
