@@ -28,6 +28,8 @@ from curate.pipeline.stop import StopSignal
 from curate.pipeline.worker import Reply, StageSpec, SurveyTask, work
 
 _POLL = 0.1
+_STARTING = 600.0
+"""Seconds that a worker may take to start and to load its model."""
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -59,6 +61,8 @@ class _Worker:
     row: int | None = None
     """The row it works on, where it goes row by row."""
     last_sign: float = 0.0
+    opened: bool = False
+    """Whether it said that it is at work on its task; before that it starts up or loads a model."""
     doom: tuple[str, str] | None = None
     """Why we killed it."""
 
@@ -133,7 +137,7 @@ class Pool:
         return None
 
     def _send(self, worker: _Worker, spec: StageSpec, task: Task) -> None:
-        worker.task, worker.row, worker.last_sign = task, None, time.monotonic()
+        worker.task, worker.row, worker.opened, worker.last_sign = task, None, False, time.monotonic()
         try:
             worker.connection.send((spec, task))
         except (BrokenPipeError, ConnectionResetError):
@@ -155,7 +159,7 @@ class Pool:
         task = worker.task
         assert task is not None
         if reply.kind == "alive":
-            worker.row = reply.row
+            worker.row, worker.opened = reply.row, True
             on_alive(task.index, reply.units)
             return
         worker.task = None
@@ -185,6 +189,10 @@ class Pool:
             raise CurateError(f"a worker died before it could work on shard {task.index}: {detail}")
         pending.appendleft(dataclasses.replace(task, careful=True))
 
+    def _patience(self, worker: _Worker) -> float:
+        """Seconds that a worker may be silent: as long as a row may take, longer while it starts up."""
+        return self.limits.silence if worker.opened else max(self.limits.silence, _STARTING)
+
     def _watch(self) -> None:
         """Kill workers that are silent too long or hold too much memory."""
         now = time.monotonic()
@@ -194,8 +202,8 @@ class Pool:
             held = resident_memory(worker.process.pid) if self.limits.memory else None
             if held is not None and self.limits.memory is not None and held > self.limits.memory:
                 worker.doom = ("out_of_memory", f"the worker held more than {self.limits.memory >> 20} MiB")
-            elif now - worker.last_sign > self.limits.silence:
-                worker.doom = ("time_limit", f"no sign of life for {self.limits.silence:g} s")
+            elif now - worker.last_sign > self._patience(worker):
+                worker.doom = ("time_limit", f"no sign of life for {self._patience(worker):g} s")
             if worker.doom is not None:
                 worker.process.kill()
 

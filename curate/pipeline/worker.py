@@ -78,6 +78,7 @@ def work(connection: Connection, threads: int) -> None:
         except Exception as error:  # noqa: BLE001  told to the parent, which stops the run
             connection.send(Reply("cannot", _portable(error)))
             continue
+        connection.send(Reply("alive"))
         connection.send(_reply(connection, opened[1], task))
 
 
