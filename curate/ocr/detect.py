@@ -15,8 +15,9 @@ from curate.ocr.runtime import Network
 if TYPE_CHECKING:
     from rapidocr.ch_ppocr_det.utils import DBPostProcess
 
-STRIDE = 32
-"""The network takes sides that are multiples of this."""
+STEP = 64
+"""The network is given sides that are multiples of this (32 would do): a runtime prepares itself for every new shape
+and keeps what it prepared, so few shapes save time and memory on pictures of many sizes."""
 
 SMALLEST = 5
 """A picture with a side below this many pixels holds no readable text."""
@@ -63,15 +64,19 @@ class Detector:
         return [box.quad for box in tiling.merge(pieces)]
 
     def _scale(self, view: Picture) -> float:
+        """How much to enlarge a picture; its short side then fills whole `STEP`s, so that shapes are few."""
         long, short = max(view.shape[:2]), min(view.shape[:2])
-        return float(min(self._side / long, max(1.0, min(LARGEST_SCALE, COMFORTABLE / short))))
+        wanted = min(self._side / long, max(1.0, min(LARGEST_SCALE, COMFORTABLE / short)))
+        steps = max(1, min(round(short * wanted / STEP), int(short * self._side / long / STEP)))
+        return float(min(steps * STEP / short, self._side / long))
 
     def _find(self, view: Picture) -> list[npt.NDArray[np.float32]]:
         height, width = view.shape[:2]
         scale = self._scale(view)
         inner = max(1, round(width * scale)), max(1, round(height * scale))
-        # Rounding to whole strides by padding, not by stretching, keeps the shape of the letters.
-        canvas = np.full((1, _strides(inner[1]), _strides(inner[0]), 3), 127, dtype=np.uint8)
+        # Filling up to whole steps by padding, not by stretching, keeps the shape of the letters.
+        shape = (_padded(inner[1]), _padded(inner[0]))
+        canvas = np.full((1, *shape, 3), 127, dtype=np.uint8)
         resized = cv2.resize(view, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         canvas[0, : inner[1], : inner[0]] = resized
         likely = self._network(canvas)
@@ -84,8 +89,8 @@ class Detector:
         return [quad for quad in found if (np.ptp(quad, axis=0) >= 2).all()]
 
 
-def _strides(length: int) -> int:
-    return max(1, -(-length // STRIDE)) * STRIDE
+def _padded(length: int) -> int:
+    return max(1, -(-length // STEP)) * STEP
 
 
 def _post_processing() -> DBPostProcess:
