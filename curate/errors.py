@@ -48,6 +48,9 @@ class RecipeError(UsageError):
         self.problems = problems
         super().__init__("\n".join(str(problem) for problem in problems))
 
+    def __reduce__(self) -> tuple[type[RecipeError], tuple[list[Problem]]]:
+        return type(self), (self.problems,)
+
 
 class InputError(UsageError):
     """A source cannot be read at all (one bad record in it is a RowError instead)."""
@@ -61,7 +64,12 @@ class MissingExtra(UsageError):
     """An optional package is needed for what was asked."""
 
     def __init__(self, what: str, extra: str) -> None:
+        self.what = what
+        self.extra = extra
         super().__init__(f"{what} needs an optional package. Install it with: pip install 'curate[{extra}]'")
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
+        return type(self), (self.what, self.extra)
 
 
 class RunFailed(CurateError):
@@ -78,6 +86,9 @@ class Interrupted(CurateError):
     def __init__(self, signal_number: int = 2) -> None:
         self.signal_number = signal_number
         super().__init__("interrupted")
+
+    def __reduce__(self) -> tuple[type[Interrupted], tuple[int]]:
+        return type(self), (self.signal_number,)
 
 
 class StageBroken(CurateError):
@@ -96,3 +107,6 @@ class RowError(Exception):
         self.code = code
         self.detail = detail
         super().__init__(f"{code}: {detail}" if detail else code)
+
+    def __reduce__(self) -> tuple[type[RowError], tuple[str, str]]:
+        return type(self), (self.code, self.detail)

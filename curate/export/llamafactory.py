@@ -49,7 +49,7 @@ def training_yaml(name: str, splits: Sequence[str], max_pixels: int, min_pixels:
         "preprocessing_num_workers: 8",
         "",
         "### output",
-        "output_dir: saves/qwen2_vl-7b/lora",
+        f"output_dir: ../saves/{name}-lora",
         "logging_steps: 5",
         "save_steps: 200",
         "plot_loss: true",

@@ -46,6 +46,7 @@ class RecordSource(Source):
         self._dialect = dialect
         self._pictures = pictures
         self._registry = registry
+        self.labels = {name: task.names for name, task in registry.tasks.items()} if registry else {}
         self._shard_rows = shard_rows
         self._rows = rows
         self._fingerprint: str | None = None

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curate import records
 from curate.dataset import ledger
@@ -97,6 +98,8 @@ class Batch:
         stage: Name of the step, for the ledger.
         codes: Codes that the stage may use.
         tick: Called with a number of finished units; shows that the worker is alive.
+        labels: Labels that a task may have, by task; a task that is not named may have any.
+        tick: Called with a number of finished units; shows that the worker is alive.
     """
 
     def __init__(
@@ -105,12 +108,14 @@ class Batch:
         stage: str,
         codes: Mapping[str, str],
         tick: Callable[[int], None] = lambda units: None,
+        labels: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.incoming = table
         self.table = table
         self.tick = tick
         self._stage = stage
         self._codes = codes
+        self._labels = labels or {}
         self._entries: list[_Entry] = []
         self._gone: dict[int, str] = {}
         self._derived: dict[int, list[records.Record]] = {}
@@ -208,10 +213,18 @@ class Batch:
                 f"stage {self._stage} gave back {len(self.table)} rows of {len(self)}; use drop, fail or derive"
             )
         table = self.table.cast(records.SCHEMA)
+        for name in ("uid", "source_id", "parent", "raw"):
+            if not table[name].equals(self.incoming[name]):
+                raise StageBroken(
+                    f"stage {self._stage} changed {name}, which no stage may; derive a new record instead"
+                )
         gone = np.zeros(len(self), dtype=bool)
         gone[list(self._gone)] = True
         before, after, touched = self._hashes(table, gone)
         rows = self._kept(table, gone)
+        self._check_labels(rows)
+        if self._derived and len(pc.unique(rows["uid"])) != rows.num_rows:
+            raise StageBroken(f"stage {self._stage} derived two records of one uid; give them different variants")
         broken = records.violations(rows)
         if broken:
             row, what = broken[0]
@@ -229,6 +242,14 @@ class Batch:
             incoming.take(pa.array(failed, pa.int64())),
             counts,
         )
+
+    def _check_labels(self, rows: pa.Table) -> None:
+        """Labels must be in the registry of their task, where the task has one."""
+        for task, allowed in self._labels.items():
+            labels = pc.drop_null(rows["label"].filter(pc.equal(rows["task"], task)))
+            strange = pc.unique(labels.filter(pc.invert(pc.is_in(labels, pa.array(allowed, pa.string())))))
+            if len(strange):
+                raise StageBroken(f"stage {self._stage} gave the label {strange[0]}, which task {task} does not have")
 
     def _hashes(self, table: pa.Table, gone: np.ndarray[Any, Any]) -> tuple[list[str], list[str], set[int]]:
         """Hash all rows before and after; find those that changed, and make sure that each has a word."""

@@ -16,7 +16,7 @@ import pyarrow as pa
 from curate.dataset import ledger
 from curate.dataset.files import TEMPORARY, content_hash, digest, read_json, write_error, write_json
 from curate.dataset.shards import part_name, read_table, write_table
-from curate.errors import Interrupted, StageBroken
+from curate.errors import Interrupted, OutputError, StageBroken
 from curate.pipeline.export import Delivery, Exporter
 from curate.pipeline.manifest import Manifest
 from curate.pipeline.progress import Progress
@@ -61,7 +61,7 @@ class ExportStep:
 
     def why_it_runs(self, inputs: Sequence[str] | None, layout: dict[str, str]) -> str | None:
         """Say why the export is written (again); None where the folder is what it would write."""
-        written = read_json(self.folder / FILE)
+        written = self._written()
         if written is None:
             return "it has not been written yet"
         if inputs is None:
@@ -75,6 +75,32 @@ class ExportStep:
                     return f"{name} was changed or removed"
         return None
 
+    def _written(self) -> dict[str, Any] | None:
+        """What the export's manifest says; None where there is none, or it is not what we wrote."""
+        written = read_json(self.folder / FILE)
+        keys = {"fingerprint", "facts", "left_out", "files"}
+        return written if isinstance(written, dict) and keys <= set(written) else None
+
+    def _check_strangers(self) -> None:
+        """Make sure that nothing in the folder goes that we did not write: trained weights, for example.
+
+        Raises:
+            OutputError: there is such a thing, or the folder is not ours at all.
+        """
+        if not self.folder.exists():
+            return
+        written = self._written()
+        if not self.folder.is_dir() or (written is None and any(self.folder.iterdir())):
+            raise OutputError(f"{self.folder} is not an export of curate; choose another folder, or move it away")
+        known = {FILE, *(written["files"] if written else ())}
+        for path in sorted(self.folder.rglob("*")):
+            name = path.relative_to(self.folder).as_posix()
+            if path.is_file() and name not in known:
+                raise OutputError(
+                    f"{self.folder} must be written again, but holds {name}, "
+                    "which curate did not write; move it away first"
+                )
+
     def run(
         self, before: Path, incoming: Manifest, ingest: Manifest | None, progress: Progress, stop: StopSignal
     ) -> ExportResult:
@@ -83,11 +109,12 @@ class ExportStep:
         layout: dict[str, str] = ingest.extra.get("layout", {}) if ingest else {}
         why = self.why_it_runs(incoming.outputs, layout)
         if why is None:
-            written = read_json(self.folder / FILE)
+            written = self._written()
             assert written is not None
             return ExportResult(
                 self.title, self.folder, written["facts"], written["left_out"], True, time.monotonic() - started
             )
+        self._check_strangers()
         progress.start(f"export {self.title}", sum(shard.rows for shard in incoming.shards), "rows", why)
         facts, left_out = self._write(before, incoming, layout, progress, stop)
         return ExportResult(self.title, self.folder, facts, left_out, False, time.monotonic() - started)

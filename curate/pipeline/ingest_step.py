@@ -81,7 +81,7 @@ class IngestStep:
                 _PICTURES: json.dumps(pictures).encode(),
             }
             name = self._fingerprint(fingerprint, len(done), position)
-            info = write_shard(self.folder, len(done), shard.batch.outcome(), name, metadata)
+            info = write_shard(self.folder, len(done), shard.batch.outcome(), name, metadata=metadata)
             done.append(info)
             inputs.append(str(pictures["digest"]))
             position = shard.next

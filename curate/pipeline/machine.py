@@ -30,10 +30,19 @@ def available_memory() -> int | None:
                 found.append(int(line.split()[1]) * 1024)
         limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
         if limit != "max":
-            found.append(int(limit) - int(Path("/sys/fs/cgroup/memory.current").read_text()))
+            found.append(int(limit) - int(Path("/sys/fs/cgroup/memory.current").read_text()) + _page_cache())
     except (OSError, ValueError):
         pass  # a file is missing on this system: what was found so far counts
     return min(found) if found else None
+
+
+def _page_cache() -> int:
+    """Bytes that the container counts as used although the system gives them back when they are needed."""
+    for line in Path("/sys/fs/cgroup/memory.stat").read_text().splitlines():
+        name, _, value = line.partition(" ")
+        if name == "inactive_file":
+            return int(value)
+    return 0
 
 
 def resident_memory(pid: int) -> int | None:

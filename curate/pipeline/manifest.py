@@ -11,7 +11,7 @@ from typing import Any
 from curate.dataset.files import content_hash, read_json, write_json
 from curate.dataset.shards import part_name
 from curate.pipeline.batch import Counts
-from curate.pipeline.shard import ShardInfo
+from curate.pipeline.shard import SIDES, ShardInfo
 
 FILE = "stage.json"
 
@@ -54,25 +54,35 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Path) -> Manifest | None:
-        """Read `stage.json`; None where the step was never finished."""
-        value = read_json(folder / FILE)
-        if value is None:
+        """Read `stage.json`; None where the step was never finished, or the file is not what we wrote."""
+        value: Any = read_json(folder / FILE)
+        try:
+            shards = [ShardInfo.from_dict(index, shard) for index, shard in enumerate(value["shards"])]
+            return cls(dict(value["signature"]), list(value["inputs"]), shards, dict(value["extra"]))
+        except (KeyError, TypeError, ValueError):
             return None
-        shards = [ShardInfo.from_dict(index, shard) for index, shard in enumerate(value["shards"])]
-        return cls(value["signature"], value["inputs"], shards, value["extra"])
 
     def damage(self, folder: Path) -> str | None:
-        """Name the first file that is not what this manifest says; None where all are."""
-        wanted = [(folder / "rows" / part_name(shard.index), shard.hash) for shard in self.shards]
+        """Name the first file that is not what this manifest says, or does not belong there; None where all is well."""
+        wanted = {folder / "rows" / part_name(shard.index): shard.hash for shard in self.shards}
         for shard in self.shards:
-            wanted += [(folder / side / part_name(shard.index), value) for side, value in shard.sides.items()]
+            wanted.update({folder / side / part_name(shard.index): value for side, value in shard.sides.items()})
+        for side in ("rows", *SIDES):
+            for path in sorted((folder / side).glob("*")):
+                if path not in wanted:
+                    return f"{path.relative_to(folder)} does not belong there"
         with ThreadPoolExecutor(4) as threads:
-            for (path, value), found in zip(
-                wanted, threads.map(_hash_or_none, [path for path, _ in wanted]), strict=True
-            ):
+            for (path, value), found in zip(wanted.items(), threads.map(_hash_or_none, wanted), strict=True):
                 if found != value:
                     what = "is missing" if found is None else "is damaged"
                     return f"{path.relative_to(folder)} {what}"
+        return None
+
+    def other_limits(self, limits: str) -> str | None:
+        """Say that rows failed under limits that are not today's; None where none did."""
+        for shard in self.shards:
+            if shard.limits not in (None, limits):
+                return f"rows failed under other limits ({shard.limits})"
         return None
 
 
@@ -84,7 +94,11 @@ def _hash_or_none(path: Path) -> str | None:
 
 
 def why_not(
-    manifest: Manifest | None, signature: Mapping[str, Any], inputs: Sequence[str] | None, folder: Path
+    manifest: Manifest | None,
+    signature: Mapping[str, Any],
+    inputs: Sequence[str] | None,
+    folder: Path,
+    limits: str = "",
 ) -> str | None:
     """Say why a step must run (again); None where its result can be used as it stands.
 
@@ -93,6 +107,7 @@ def why_not(
         signature: What decides its output now.
         inputs: What comes in now; None where that is not known yet because the step before runs again.
         folder: The step's folder.
+        limits: The limits of the run.
     """
     if manifest is None:
         return "it was not finished" if (folder / "rows").is_dir() else "it has not run yet"
@@ -105,7 +120,7 @@ def why_not(
         different = sum(one != other for one, other in zip(manifest.inputs, inputs, strict=False))
         different += abs(len(manifest.inputs) - len(inputs))
         return f"{different} of {len(inputs)} inputs changed"
-    return manifest.damage(folder)
+    return manifest.other_limits(limits) or manifest.damage(folder)
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> str | None:

@@ -21,13 +21,14 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
-from curate.errors import CurateError, Interrupted
+from curate.errors import Interrupted, RunFailed, StageBroken
 from curate.pipeline.machine import resident_memory
 from curate.pipeline.shard import Poison, ShardTask
 from curate.pipeline.stop import StopSignal
 from curate.pipeline.worker import Reply, StageSpec, SurveyTask, work
 
 _POLL = 0.1
+_WHAT_HELPS = "raise memory_limit or time_limit, or see `curate doctor`"
 _STARTING = 600.0
 """Seconds that a worker may take to start and to load its model."""
 _THREAD_VARIABLES = (
@@ -58,6 +59,8 @@ class _Worker:
     process: SpawnProcess
     connection: Connection
     task: Task | None = None
+    spec: str | None = None
+    """Key of the stage that it has open."""
     row: int | None = None
     """The row it works on, where it goes row by row."""
     last_sign: float = 0.0
@@ -138,8 +141,10 @@ class Pool:
 
     def _send(self, worker: _Worker, spec: StageSpec, task: Task) -> None:
         worker.task, worker.row, worker.opened, worker.last_sign = task, None, False, time.monotonic()
+        known = worker.spec == spec.key
+        worker.spec = spec.key
         try:
-            worker.connection.send((spec, task))
+            worker.connection.send((None if known else spec, task))
         except (BrokenPipeError, ConnectionResetError):
             pass  # it died while idle: its end of the pipe is found closed, and the task starts anew
 
@@ -170,7 +175,7 @@ class Pool:
         elif reply.kind == "cannot":
             raise reply.value
         else:
-            raise CurateError(str(reply.value))
+            raise StageBroken(str(reply.value))
 
     def _bury(self, worker: _Worker, pending: deque[Task]) -> None:
         """Replace a dead worker and give its task back, now row by row, without the row that it died of."""
@@ -182,11 +187,11 @@ class Pool:
             return
         code, detail = worker.doom or _cause(worker.process.exitcode)
         if isinstance(task, SurveyTask):
-            raise CurateError(f"a worker died while surveying shard {task.index}: {detail}")
+            raise RunFailed(f"a worker died while surveying shard {task.index}: {detail}")
         if worker.row is not None:
-            task = dataclasses.replace(task, poison=(*task.poison, Poison(worker.row, code, detail)))
+            task = _suspect(task, Poison(worker.row, code, detail))
         elif task.careful:
-            raise CurateError(f"a worker died before it could work on shard {task.index}: {detail}")
+            raise RunFailed(f"workers die before they can work on shard {task.index}: {detail} ({_WHAT_HELPS})")
         pending.appendleft(dataclasses.replace(task, careful=True))
 
     def _patience(self, worker: _Worker) -> float:
@@ -208,6 +213,13 @@ class Pool:
                 worker.process.kill()
 
 
+def _suspect(task: ShardTask, poison: Poison) -> ShardTask:
+    """Set a row aside when a second worker dies of it; the first may have been killed by somebody else."""
+    if poison.row in task.suspects:
+        return dataclasses.replace(task, poison=(*task.poison, poison))
+    return dataclasses.replace(task, suspects=(*task.suspects, poison.row))
+
+
 def _cause(exit_code: int | None) -> tuple[str, str]:
     if exit_code is not None and exit_code < 0:
         name = signal.Signals(-exit_code).name
@@ -219,7 +231,7 @@ def _cause(exit_code: int | None) -> tuple[str, str]:
 def _start(threads: int) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=work, args=(theirs, threads), daemon=True)
+    process = context.Process(target=work, args=(theirs, threads, os.getpid()), daemon=True)
     with _inherited(threads):
         process.start()
     theirs.close()

@@ -87,6 +87,11 @@ class Recipe(BaseModel):
                 raise ValueError(f"two {kind} are called '{twice[0]}'; give one of them a `name:`")
         return self
 
+    @property
+    def limits(self) -> str:
+        """The limits that a row may break, as the recipe says them."""
+        return f"time_limit {self.time_limit:g}, memory_limit {self.memory_limit}"
+
     def tolerates(self, failed: int) -> bool:
         """Whether the recipe itself says that this many rows may fail; then a run with failed rows ends well."""
         return "max_failed" in self.model_fields_set and isinstance(self.max_failed, int) and failed <= self.max_failed

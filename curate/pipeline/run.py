@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import curate
-from curate.dataset.files import digest, read_json, sweep, write_json
+from curate.dataset.files import TEMPORARY, digest, read_json, sweep, write_json
 from curate.dataset.pictures import PictureStore
-from curate.errors import BudgetExceeded, Interrupted, OutputError
+from curate.errors import BudgetExceeded, Interrupted, OutputError, StageBroken
 from curate.pipeline import registry
+from curate.pipeline.batch import Counts
 from curate.pipeline.budget import check_failures
 from curate.pipeline.export_step import ExportStep
 from curate.pipeline.ingest_step import IngestStep
@@ -49,6 +50,8 @@ class Prepared:
     stages: list[StageStep]
     exports: list[ExportStep]
     workers: int
+    earlier_steps: list[str]
+    """Folders of the steps that an earlier run in this folder had."""
 
 
 def prepare(recipe: Recipe, out: Path, cache: Path | None = None) -> Prepared:
@@ -63,6 +66,7 @@ def prepare(recipe: Recipe, out: Path, cache: Path | None = None) -> Prepared:
     context = Context(
         pictures=PictureStore(source.image_root, out / "images", source.made_folders),
         seed=recipe.seed,
+        labels=dict(source.labels),
         cache=cache,
         threads=max(1, processors() // workers),
     )
@@ -75,29 +79,42 @@ def prepare(recipe: Recipe, out: Path, cache: Path | None = None) -> Prepared:
         ExportStep(registry.exporters()[options.use](options, context), out / "exports" / options.title)
         for options in recipe.exports
     ]
-    return Prepared(recipe, out, source, IngestStep(source, out / "00-ingest"), stages, exports, workers)
+    earlier = [str(name) for name in (_read_run(out) or {}).get("steps_planned", [])]
+    return Prepared(recipe, out, source, IngestStep(source, out / "00-ingest"), stages, exports, workers, earlier)
 
 
 def check_folder(out: Path, recipe: Recipe) -> None:
-    """Make sure that the output folder is new, empty, or this recipe's own run.
+    """Make sure that the output folder is new, empty, or this recipe's own run, and not its own source.
 
     Raises:
         OutputError: it is something else, and nothing in it is touched.
     """
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out} is a file; choose another folder with --out")
-    manifest = read_json(out / FILE)
-    if manifest is None:
-        strange = [path.name for path in out.iterdir() if path.name != "00-ingest"] if out.is_dir() else []
-        if strange:
+    source = recipe.input.path.resolve()
+    if out.resolve() == source or source.is_relative_to(out.resolve()):
+        raise OutputError(f"{out} holds the source {recipe.input.path}; choose another folder with --out")
+    if source.is_dir() and out.resolve().is_relative_to(source):
+        raise OutputError(f"{out} lies in the source {recipe.input.path}; choose another folder with --out")
+    manifest = _read_run(out)
+    if manifest is not None:
+        other = (manifest.get("recipe") or {}).get("name")
+        if other != recipe.name:
+            raise OutputError(
+                f"{out} holds a run of the recipe '{other}', not of '{recipe.name}'; choose another folder with --out"
+            )
+    elif out.is_dir():
+        strange = [path.name for path in out.iterdir() if not path.name.startswith(TEMPORARY)]
+        if strange and Manifest.read(out / "00-ingest") is None:
             raise OutputError(
                 f"{out} is not empty and not a run of curate (it holds {strange[0]}); choose another folder with --out"
             )
-    elif manifest.get("recipe", {}).get("name") != recipe.name:
-        other = manifest.get("recipe", {}).get("name")
-        raise OutputError(
-            f"{out} holds a run of the recipe '{other}', not of '{recipe.name}'; choose another folder with --out"
-        )
+
+
+def _read_run(out: Path) -> dict[str, Any] | None:
+    """What `run.json` says; None where there is none, or it is damaged (then it is written anew)."""
+    value = read_json(out / FILE)
+    return value if isinstance(value, dict) and isinstance(value.get("recipe"), dict) else None
 
 
 def run(recipe: Recipe, out: Path, *, progress: Progress | None = None, cache: Path | None = None) -> RunResult:
@@ -118,6 +135,7 @@ def run(recipe: Recipe, out: Path, *, progress: Progress | None = None, cache: P
     prepared = prepare(recipe, out, cache)
     result = RunResult(out)
     with _writable(out), StopSignal() as stop, exclusive(out):
+        stop.on_request = lambda: progress.note("finishing what is in flight; Ctrl-C again to stop at once")
         sweep(out)
         status = "failed"
         _write_run(prepared, result, "running")
@@ -152,10 +170,12 @@ def _steps(prepared: Prepared, result: RunResult, progress: Progress, stop: Stop
 
     def done(title: str, folder: Path, manifest: Manifest, reused: bool, why: str, unit: str) -> None:
         nonlocal started
-        step = StepResult(title, folder.name, manifest.counts, time.monotonic() - started, reused, why, unit)
+        counts = manifest.counts
+        _check_counts(title, counts, result.steps[-1].counts if result.steps else None)
+        step = StepResult(title, folder.name, counts, time.monotonic() - started, reused, why, unit)
         result.steps.append(step)
         progress.finish(step)
-        check_failures(recipe, title, manifest.counts, manifest.counts.rows_in)
+        check_failures(recipe, title, counts, counts.rows_in)
         started = time.monotonic()
 
     manifest, reused, why = prepared.ingest.run(progress, stop)
@@ -170,20 +190,39 @@ def _steps(prepared: Prepared, result: RunResult, progress: Progress, stop: Stop
     for export in prepared.exports:
         exported = export.run(before, manifest, prepared.ingest.manifest, progress, stop)
         result.exports.append(exported)
-    _remove_old_steps(prepared, progress)
+    _tidy(prepared, progress)
+
+
+def _check_counts(title: str, counts: Counts, before: Counts | None) -> None:
+    """Promise 1: every row that came in went somewhere, and nothing came in that did not go out before.
+
+    Raises:
+        StageBroken: the numbers do not add up.
+    """
+    if counts.rows_in != counts.kept + counts.dropped + counts.failed:
+        raise StageBroken(
+            f"{title}: {counts.rows_in} rows came in, but {counts.kept} + {counts.dropped} + {counts.failed} went"
+        )
+    if before is not None and counts.rows_in != before.rows_out:
+        raise StageBroken(f"{title}: {counts.rows_in} rows came in, but {before.rows_out} went out of the step before")
 
 
 def _memory_limit(recipe: Recipe, workers: int) -> int | None:
     return worker_memory_limit(workers) if recipe.memory_limit == "auto" else recipe.memory_limit << 20
 
 
-def _remove_old_steps(prepared: Prepared, progress: Progress) -> None:
-    """Take away folders of steps that the recipe does not have any more; all of it can be made again."""
-    keep = {"00-ingest", *(stage.folder.name for stage in prepared.stages)}
-    for folder in sorted(prepared.out.glob("[0-9][0-9]-*")):
-        if folder.name not in keep and folder.is_dir():
+def _tidy(prepared: Prepared, progress: Progress) -> None:
+    """Take away steps that the recipe had once and has no more; all of it can be made again. Exports are told of."""
+    now = {"00-ingest", *(stage.folder.name for stage in prepared.stages)}
+    for name in prepared.earlier_steps:
+        folder = prepared.out / name
+        if name not in now and (folder / "rows").is_dir():
             shutil.rmtree(folder)
-            progress.note(f"removed {folder.name}: the recipe has no such step any more")
+            progress.note(f"removed {name}: the recipe has no such step any more")
+    exports = {export.folder.name for export in prepared.exports}
+    for path in sorted((prepared.out / "exports").glob("*/export.json")):
+        if path.parent.name not in exports:
+            progress.note(f"exports/{path.parent.name} is from an earlier recipe and was left as it was")
 
 
 def _write_run(prepared: Prepared, result: RunResult, status: str) -> None:
@@ -195,6 +234,7 @@ def _write_run(prepared: Prepared, result: RunResult, status: str) -> None:
             "curate": curate.__version__,
             "recipe": recipe,
             "recipe_digest": digest(recipe),
+            "input": {"format": prepared.source.format, "fingerprint": prepared.source.fingerprint()},
             "image_root": str(prepared.source.image_root.resolve()) if prepared.source.image_root else None,
             "made_folders": [str(folder.resolve()) for folder in prepared.source.made_folders],
             "steps_planned": ["00-ingest", *(stage.folder.name for stage in prepared.stages)],

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import xxhash
 
 from curate.dataset.files import content_hash, digest
 from curate.dataset.shards import FINGERPRINT, part_name, read_metadata, read_table, write_table
@@ -29,8 +30,10 @@ ENGINE_CODES = {
 SIDES = ("ledger", "dropped", "failed")
 """Folders beside `rows`; a shard has a file there only where there is something to say."""
 
-_COUNTS = b"curate.counts"
-_SIDES = b"curate.sides"
+LIMIT_CODES = frozenset(("worker_crashed", "out_of_memory", "time_limit"))
+"""Codes that other limits, or a calmer machine, may spare a row."""
+
+_FACTS = b"curate.facts"
 
 
 class Poison(NamedTuple):
@@ -55,6 +58,10 @@ class ShardTask:
     """Row by row, because the whole shard ended a worker or raised: finds the row, and spares its neighbours."""
     poison: tuple[Poison, ...] = ()
     """Rows to set aside without touching them."""
+    suspects: tuple[int, ...] = ()
+    """Rows at which a worker died once."""
+    limits: str = ""
+    """The limits of the run; a shard with rows that broke them is made again when they change."""
     budget: int | None = None
     """Rows that may fail with `stage_error` before the careful pass gives up."""
 
@@ -69,6 +76,8 @@ class ShardInfo:
     hash: str
     sides: dict[str, str] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
+    limits: str | None = None
+    """The limits that rows of this shard broke; None where none did."""
 
     def as_dict(self) -> dict[str, Any]:
         """Give the manifest entry."""
@@ -78,14 +87,14 @@ class ShardInfo:
             "hash": self.hash,
             "sides": self.sides,
             "counts": self.counts.as_dict(),
+            "limits": self.limits,
         }
 
     @classmethod
     def from_dict(cls, index: int, value: Mapping[str, Any]) -> ShardInfo:
         """Read a manifest entry back."""
-        return cls(
-            index, value["rows"], value["images"], value["hash"], value["sides"], Counts.from_dict(value["counts"])
-        )
+        counts = Counts.from_dict(value["counts"])
+        return cls(index, value["rows"], value["images"], value["hash"], value["sides"], counts, value["limits"])
 
 
 Announce = Callable[[int | None, int], None]
@@ -110,11 +119,11 @@ def run_shard(stage: Stage[Any], task: ShardTask, announce: Announce) -> ShardIn
         batch = _batch(stage, table, lambda units: announce(None, units))
         stage.process(batch)
         outcome = batch.outcome()
-    return write_shard(task.folder, task.index, outcome, task.fingerprint)
+    return write_shard(task.folder, task.index, outcome, task.fingerprint, limits=task.limits)
 
 
 def _batch(stage: Stage[Any], table: pa.Table, tick: Callable[[int], None]) -> Batch:
-    return Batch(table, stage.options.title, {**stage.codes, **ENGINE_CODES}, tick)
+    return Batch(table, stage.options.title, {**stage.codes, **ENGINE_CODES}, tick, stage.context.labels)
 
 
 def _row_by_row(stage: Stage[Any], table: pa.Table, task: ShardTask, announce: Announce) -> Outcome:
@@ -162,10 +171,18 @@ def where_raised(error: BaseException) -> str:
 
 
 def write_shard(
-    folder: Path, index: int, outcome: Outcome, fingerprint: str, metadata: Mapping[bytes, bytes] | None = None
+    folder: Path,
+    index: int,
+    outcome: Outcome,
+    fingerprint: str,
+    *,
+    metadata: Mapping[bytes, bytes] | None = None,
+    limits: str = "",
 ) -> ShardInfo:
     """Write the tables of a shard; `rows` comes last, so that a shard with a `rows` file is whole."""
     name = part_name(index)
+    rows = folder / "rows" / name
+    rows.unlink(missing_ok=True)  # until the new one is whole there is none, whatever happens in between
     sides: dict[str, str] = {}
     for side in SIDES:
         table: pa.Table = getattr(outcome, side)
@@ -174,34 +191,48 @@ def write_shard(
             sides[side] = write_table(path, table)
         else:
             path.unlink(missing_ok=True)
-    own = {
-        FINGERPRINT: fingerprint.encode(),
-        _COUNTS: json.dumps(outcome.counts.as_dict(), sort_keys=True).encode(),
-        _SIDES: json.dumps(sides, sort_keys=True).encode(),
-        **(metadata or {}),
-    }
-    file_hash = write_table(folder / "rows" / name, outcome.rows, own)
-    return ShardInfo(index, outcome.rows.num_rows, _images(outcome.rows), file_hash, sides, outcome.counts)
+    broken = limits if LIMIT_CODES & set(outcome.counts.codes.get("failed", ())) else None
+    facts = {"counts": outcome.counts.as_dict(), "sides": sides, "limits": broken, "content": content_of(outcome.rows)}
+    own = {FINGERPRINT: fingerprint.encode(), _FACTS: json.dumps(facts, sort_keys=True).encode(), **(metadata or {})}
+    file_hash = write_table(rows, outcome.rows, own)
+    return ShardInfo(index, outcome.rows.num_rows, _images(outcome.rows), file_hash, sides, outcome.counts, broken)
+
+
+def content_of(table: pa.Table) -> str:
+    """Hash of a table's values, whatever file they stand in."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema.remove_metadata()) as writer:
+        writer.write_table(table.replace_schema_metadata(None).combine_chunks())
+    return xxhash.xxh3_128_hexdigest(sink.getvalue())
 
 
 def _images(rows: pa.Table) -> int:
     return int(pc.sum(pc.list_value_length(rows["images"])).as_py() or 0)
 
 
-def finished_shard(folder: Path, index: int, fingerprint: str) -> ShardInfo | None:
-    """Give a shard that an earlier run finished; None where it is missing, made from something else, or damaged."""
+def finished_shard(folder: Path, index: int, fingerprint: str, limits: str = "") -> ShardInfo | None:
+    """Give a shard that an earlier run finished.
+
+    None where it is missing, made from something else, edited, damaged, or where rows broke other limits.
+    """
     name = part_name(index)
     path = folder / "rows" / name
     metadata = read_metadata(path)
     if metadata is None or metadata.get(FINGERPRINT) != fingerprint.encode():
         return None
-    sides = json.loads(metadata[_SIDES])
     try:
+        facts = json.loads(metadata[_FACTS])
+        sides, counts = facts["sides"], Counts.from_dict(facts["counts"])
+        if facts["limits"] not in (None, limits):
+            return None
         if any(content_hash(folder / side / name) != value for side, value in sides.items()):
             return None
         rows = read_table(path)
-    except OSError:
-        return None  # a page or file is damaged: the shard is made again
-    return ShardInfo(
-        index, rows.num_rows, _images(rows), content_hash(path), sides, Counts.from_dict(json.loads(metadata[_COUNTS]))
-    )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # a page, a file or its metadata is damaged: the shard is made again
+    if rows.num_rows != counts.rows_out or content_of(rows) != facts["content"]:
+        return None
+    for side in SIDES:
+        if side not in sides:
+            (folder / side / name).unlink(missing_ok=True)  # left by a run with other options
+    return ShardInfo(index, rows.num_rows, _images(rows), content_hash(path), sides, counts, facts["limits"])

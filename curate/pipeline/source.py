@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -67,6 +68,8 @@ class Source(ABC):
     """Which format it is (never `auto`)."""
     image_root: Path | None
     """Where the pictures are; None where there are none."""
+    labels: Mapping[str, Sequence[str]] = MappingProxyType({})
+    """Labels that a task may have, by task, where there is a registry."""
     made_folders: tuple[Path, ...] = ()
     """Where pictures are that stages of an earlier run made, if the source is one."""
 

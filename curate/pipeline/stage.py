@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -36,8 +36,8 @@ class Context:
     """Threads that native libraries may use in this process."""
     offline: bool = True
     """Whether models may not be fetched."""
-    resources: Mapping[str, Path] = field(default_factory=dict)
-    """Files that options name, resolved."""
+    labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Labels that a task may have, by task."""
 
 
 class Stage(ABC, Generic[Opts]):
@@ -59,6 +59,8 @@ class Stage(ABC, Generic[Opts]):
     """Options that cannot change the output (cache folders, batch sizes) and so stay out of the fingerprint."""
     unit: ClassVar[str] = "rows"
     """What progress counts: rows or images."""
+    random: ClassVar[bool] = False
+    """Whether anything is drawn from the seed; only then does another seed make the stage run again."""
     surveys: ClassVar[bool] = False
     """Whether the stage must see the whole dataset first; then it has `survey` and `decide`."""
 
@@ -102,5 +104,5 @@ class Stage(ABC, Generic[Opts]):
             "title": self.options.title,
             "options": options,
             "environment": dict(sorted(self.environment().items())),
-            "seed": self.context.seed,
+            "seed": self.context.seed if self.random else None,
         }

@@ -15,11 +15,12 @@ from curate.pipeline.manifest import Manifest, why_not
 from curate.pipeline.pool import Pool
 from curate.pipeline.progress import Progress
 from curate.pipeline.recipe import Recipe
-from curate.pipeline.shard import ShardInfo, ShardTask, finished_shard, shard_fingerprint
+from curate.pipeline.shard import ShardInfo, ShardTask, content_of, finished_shard, shard_fingerprint
 from curate.pipeline.stage import Context, Stage, StageOptions
 from curate.pipeline.worker import StageSpec, SurveyTask
 
 _VERDICT = "verdict.parquet"
+_CONTENT = b"curate.content"
 
 
 class StageStep:
@@ -37,7 +38,7 @@ class StageStep:
 
     def why_it_runs(self, inputs: list[str] | None) -> str | None:
         """Say why the stage must run (again) on these inputs; None where its result can be used as it stands."""
-        return why_not(Manifest.read(self.folder), self.signature, inputs, self.folder)
+        return why_not(Manifest.read(self.folder), self.signature, inputs, self.folder, self.recipe.limits)
 
     def run(self, before: Path, incoming: Manifest, pool: Pool, progress: Progress) -> tuple[Manifest, bool, str]:
         """Run the stage over the shards of the step before; give the manifest, whether all was there, and why not."""
@@ -65,13 +66,15 @@ class StageStep:
         tasks: list[ShardTask] = []
         for shard in incoming.shards:
             fingerprint = shard_fingerprint(self.signature, verdict[0] if verdict else None, shard.hash)
-            info = finished_shard(self.folder, shard.index, fingerprint)
+            info = finished_shard(self.folder, shard.index, fingerprint, self.recipe.limits)
             if info is not None:
                 board.finished(info)
                 continue
             budget = self.recipe.allowed_failures(board.rows)
             source = before / "rows" / part_name(shard.index)
-            tasks.append(ShardTask(shard.index, source, self.folder, fingerprint, budget=budget))
+            tasks.append(
+                ShardTask(shard.index, source, self.folder, fingerprint, limits=self.recipe.limits, budget=budget)
+            )
         for _, info in pool.map(self._stage_spec(verdict), tasks, board.alive):
             board.finished(info)
         return [board.done[shard.index] for shard in incoming.shards]
@@ -84,23 +87,29 @@ class StageStep:
         """Let the stage see the whole dataset and decide; give the verdict's digest and the verdict."""
         name = shard_fingerprint(self.signature, None, digest(incoming.outputs))
         path = self.folder / _VERDICT
-        metadata = read_metadata(path)
-        if metadata is None or metadata.get(FINGERPRINT) != name.encode():
-            tasks = [
-                SurveyTask(
-                    shard.index, ShardTask(shard.index, before / "rows" / part_name(shard.index), self.folder, "")
-                )
-                for shard in incoming.shards
-            ]
+        verdict = _kept_verdict(path, name)
+        if verdict is None:
+            tasks = [SurveyTask(shard.index, before / "rows" / part_name(shard.index)) for shard in incoming.shards]
             surveys = dict(pool.map(self._stage_spec(None), tasks, lambda index, units: None))
             tables = [surveys[index] for index in sorted(surveys)]
-            verdict = self.stage.decide(pa.concat_tables(tables) if tables else pa.table({}))
-            write_table(path, verdict, {FINGERPRINT: name.encode()})
-        table = read_table(path).replace_schema_metadata(None)
+            verdict = self.stage.decide(pa.concat_tables(tables) if tables else pa.table({})).combine_chunks()
+            write_table(path, verdict, {FINGERPRINT: name.encode(), _CONTENT: content_of(verdict).encode()})
         sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table)
+        with pa.ipc.new_stream(sink, verdict.schema) as writer:
+            writer.write_table(verdict)
         return name, sink.getvalue().to_pybytes()
+
+
+def _kept_verdict(path: Path, name: str) -> pa.Table | None:
+    """The verdict of an earlier run; None where there is none, or it was made from something else, or damaged."""
+    metadata = read_metadata(path)
+    if metadata is None or metadata.get(FINGERPRINT) != name.encode():
+        return None
+    try:
+        verdict = read_table(path).replace_schema_metadata(None).combine_chunks()
+    except (OSError, pa.ArrowInvalid):
+        return None
+    return verdict if metadata.get(_CONTENT) == content_of(verdict).encode() else None
 
 
 class _Board:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
+
+from curate.errors import Interrupted
 
 
 class StopSignal:
@@ -13,6 +16,8 @@ class StopSignal:
 
     def __init__(self) -> None:
         self.count = 0
+        self.on_request: Callable[[], None] = lambda: None
+        """Called at the first request, so that somebody can say what happens now."""
         self.signal_number = int(signal.SIGINT)
         self._before: dict[int, Any] = {}
 
@@ -27,9 +32,17 @@ class StopSignal:
         return self.count >= 2
 
     def request(self, signal_number: int = signal.SIGINT, frame: FrameType | None = None) -> None:
-        """Ask to stop."""
+        """Ask to stop.
+
+        Raises:
+            Interrupted: at the second request, wherever the program is.
+        """
         self.signal_number = int(signal_number)
         self.count += 1
+        if self.count == 1:
+            self.on_request()
+        else:
+            raise Interrupted(self.signal_number)
 
     def __enter__(self) -> StopSignal:
         if threading.current_thread() is threading.main_thread():

@@ -10,6 +10,7 @@ import sys
 import traceback
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -45,7 +46,8 @@ class SurveyTask:
     """Ask a stage what it needs to know of one shard."""
 
     index: int
-    task: ShardTask
+    source: Path
+    """The `rows` file of the step before."""
 
 
 @dataclass(frozen=True)
@@ -58,28 +60,27 @@ class Reply:
     units: int = 0
 
 
-def work(connection: Connection, threads: int) -> None:
-    """Serve tasks from the parent until it closes the connection."""
+def work(connection: Connection, threads: int, parent: int) -> None:
+    """Serve tasks from the parent until it closes the connection; a task comes with a spec only where that is new."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business; it lets us finish
-    _die_with_parent()
+    _die_with(parent)
     pa.set_cpu_count(threads)
-    opened: tuple[str, Stage[Any]] | None = None
+    stage: Stage[Any] | None = None
     while True:
         try:
             spec, task = connection.recv()
         except (EOFError, OSError):
             return
         try:
-            if opened is None or opened[0] != spec.key:
-                opened = None
+            if spec is not None or stage is None:
                 stage = spec.make()
                 stage.open()
-                opened = (spec.key, stage)
         except Exception as error:  # noqa: BLE001  told to the parent, which stops the run
+            stage = None
             connection.send(Reply("cannot", _portable(error)))
             continue
         connection.send(Reply("alive"))
-        connection.send(_reply(connection, opened[1], task))
+        connection.send(_reply(connection, stage, task))
 
 
 def _reply(connection: Connection, stage: Stage[Any], task: ShardTask | SurveyTask) -> Reply:
@@ -98,9 +99,7 @@ def perform(stage: Stage[Any], task: ShardTask | SurveyTask, announce: Any) -> S
     if isinstance(task, ShardTask):
         return run_shard(stage, task, announce)
     codes = {**stage.codes, **ENGINE_CODES}
-    return stage.survey(
-        Batch(read_table(task.task.source), stage.options.title, codes, lambda units: announce(None, units))
-    )
+    return stage.survey(Batch(read_table(task.source), stage.options.title, codes, lambda units: announce(None, units)))
 
 
 def _portable(error: Exception) -> CurateError:
@@ -110,10 +109,10 @@ def _portable(error: Exception) -> CurateError:
     return CurateError(f"{type(error).__name__}: {error}\n{''.join(traceback.format_exception(error))}")
 
 
-def _die_with_parent() -> None:
+def _die_with(parent: int) -> None:
     """Ask Linux to kill this process when its parent dies, so that a killed run leaves nobody behind."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
-        if os.getppid() == 1:
+        if os.getppid() != parent:  # it died before we asked
             os._exit(1)

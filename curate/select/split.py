@@ -50,6 +50,7 @@ class SplitStage(Stage[SplitOptions]):
     version = 1
     Options = SplitOptions
     surveys = True
+    random = True
     codes: ClassVar[dict[str, str]] = {
         "split_assigned": "The record was put into a split, with all that share a picture, dialogue or parent.",
         "split_moved": "The record had another split, but shares a picture, dialogue or parent with this one.",

@@ -117,6 +117,8 @@ def obey(text: str) -> None:
     """Do what the text says: crash, hang, eat memory, raise."""
     if text == "crash":
         os.abort()
+    if text == "slow":
+        time.sleep(3)
     if text == "hang":
         time.sleep(3600)
     if text == "eat":
