@@ -16,6 +16,8 @@ from curate.dataset.files import write_bytes
 from curate.errors import RowError
 
 MADE = "made:"
+MAX_PIXELS = 120_000_000
+"""A picture with more pixels than this is refused unless an option says otherwise."""
 
 CODES = {
     "image_missing": "The picture file does not exist under the image root.",

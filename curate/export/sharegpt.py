@@ -16,6 +16,7 @@ import pyarrow as pa
 from PIL import Image as Pillow
 from pydantic import Field
 
+from curate.dataset.decode import decode
 from curate.dataset.files import write_bytes, write_json
 from curate.dataset.pictures import CODES as PICTURE_CODES
 from curate.dataset.shards import write_table
@@ -25,7 +26,6 @@ from curate.export.budget import sample_tokens
 from curate.export.template import CODES as TEMPLATE_CODES
 from curate.export.template import Message, Template
 from curate.export.vision import MIN_PIXELS, Size, encode, fit, prepare
-from curate.ocr.decode import decode
 from curate.pipeline.export import Delivery, Exporter, ExportOptions
 from curate.pipeline.stage import Context
 from curate.records import PLACEHOLDER, SPLITS, Record, from_table

@@ -11,11 +11,8 @@ from typing import NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
-from curate.dataset.pictures import MADE, confined
+from curate.dataset.pictures import MADE, MAX_PIXELS, confined
 from curate.errors import RowError
-
-MAX_PIXELS = 120_000_000
-"""Pixels above which a picture is refused; the same limit as in decoding."""
 
 _THREADS = 4
 _REMEMBERED = 100_000

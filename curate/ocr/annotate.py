@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from curate.ocr.engine import Picture
+from curate.dataset.decode import Picture
 from curate.records import Line
 
 Colour = tuple[int, int, int]

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from curate.dataset.decode import Picture
 from curate.ocr import tiling
-from curate.ocr.engine import Picture
 from curate.ocr.runtime import Network
 
 if TYPE_CHECKING:

@@ -14,14 +14,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, cast
 
-import numpy as np
-import numpy.typing as npt
-
+from curate.dataset.decode import Picture
 from curate.errors import UsageError
 from curate.records import Line
-
-Picture: TypeAlias = npt.NDArray[np.uint8]
-"""An upright picture: height x width x 3, RGB."""
 
 ENTRY_POINTS = "curate.ocr_engines"
 """Entry-point group in which plug-ins register an `EngineFactory`."""

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
+from curate.dataset.decode import Picture
 from curate.errors import UsageError
-from curate.ocr.engine import EngineSettings, Picture
+from curate.ocr.engine import EngineSettings
 from curate.records import Line
 
 LINE_HEIGHT = 20.0

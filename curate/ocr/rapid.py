@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from curate.dataset.decode import Picture
 from curate.dataset.files import content_hash
 from curate.errors import UsageError
 from curate.ocr.detect import Detector
-from curate.ocr.engine import EngineSettings, Picture
+from curate.ocr.engine import EngineSettings
 from curate.ocr.recognise import Recogniser, crop
 from curate.ocr.runtime import Runtime, resolve
 from curate.records import Line

@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from curate.dataset.decode import Picture, decode
 from curate.dataset.pictures import PictureStore
 from curate.errors import CurateError, RowError
 from curate.ocr.cache import Reading, ReadingCache
-from curate.ocr.decode import decode
-from curate.ocr.engine import Engine, Picture
+from curate.ocr.engine import Engine
 from curate.records import Line
 
 GROUP_PIXELS = 40_000_000

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from curate.ocr.engine import Picture
+from curate.dataset.decode import Picture
 from curate.ocr.runtime import Network, Numbers, Pixels
 
 if TYPE_CHECKING:

@@ -11,10 +11,9 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from curate import records
-from curate.dataset.pictures import CODES
+from curate.dataset.pictures import CODES, MAX_PIXELS
 from curate.errors import RowError
 from curate.ocr.cache import Reading, ReadingCache
-from curate.ocr.decode import MAX_PIXELS
 from curate.ocr.engine import Engine, EngineSettings, make_engine
 from curate.ocr.order import arrange
 from curate.ocr.reader import Reader, Source

@@ -12,11 +12,11 @@ import pyarrow as pa
 import pytest
 from PIL import Image as Pillow
 
+from curate.dataset.decode import Picture, decode
 from curate.dataset.pictures import PictureStore
 from curate.errors import UsageError
 from curate.ocr import stage as ocr_stage
-from curate.ocr.decode import decode
-from curate.ocr.engine import Picture, make_engine
+from curate.ocr.engine import make_engine
 from curate.ocr.fake import FakeEngine, picture_key
 from curate.ocr.stage import OcrOptions, OcrStage
 from curate.pipeline.batch import Batch, Outcome

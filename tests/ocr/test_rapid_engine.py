@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from curate.dataset.decode import Picture, decode
 from curate.errors import UsageError
 from curate.ocr import annotate, order
-from curate.ocr.decode import decode
-from curate.ocr.engine import EngineSettings, Picture
+from curate.ocr.engine import EngineSettings
 from curate.ocr.rapid import RapidEngine
 from curate.ocr.recognise import ROOMY, WIDEST, bucket
 from curate.records import Line

@@ -10,9 +10,10 @@ import io
 import struct
 import warnings
 import zlib
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
@@ -27,9 +28,12 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from curate.dataset import png
+from curate.dataset.pictures import MAX_PIXELS
 from curate.errors import RowError
-from curate.ocr import png
-from curate.ocr.engine import Picture
+
+Picture: TypeAlias = npt.NDArray[np.uint8]
+"""An upright picture: height x width x 3, RGB."""
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """Formats that are read (JPEG stands for MPO too). Pillow knows more; each one is one more for a bad file to break."""
@@ -44,9 +48,6 @@ _PLUGINS = (
     WebPImagePlugin,
 )
 """Imported for their registration: `Image.open` takes a format of the list above only once its plug-in is loaded."""
-
-MAX_PIXELS = 120_000_000
-"""Default of the pixel limit."""
 
 _WHITE, _BLACK = (255, 255, 255, 255), (0, 0, 0, 255)
 _LIGHT = 200

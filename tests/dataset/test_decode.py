@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from curate.dataset.decode import decode
 from curate.dataset.pictures import CODES, PictureStore
 from curate.errors import RowError
 from curate.ingest.pictures import Facts, PictureFacts
-from curate.ocr.decode import decode
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 MAKER = SHARED / "tools" / "make_bad_images.py"
