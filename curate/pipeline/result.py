@@ -67,7 +67,7 @@ class RunResult:
 
     @property
     def failed_rows(self) -> int:
-        """Rows that were set aside in any step, or left out of an export as faulty."""
+        """Rows that were set aside in any step because they are bad; what an export leaves out is in its own counts."""
         return sum(step.counts.failed for step in self.steps)
 
     def as_dict(self) -> dict[str, Any]:

@@ -69,15 +69,15 @@ registry.stages = lambda: {{"upper": toys.UpperStage, "rare": toys.RareStage}}
 registry.exporters = dict
 registry.OPEN_SOURCE = "toys:LinesSource"
 if __name__ == "__main__":
-    stages = [toys.UpperOptions(pause=0.002), toys.RareOptions()]
+    stages = [toys.UpperOptions(pause={pause}), toys.RareOptions()]
     run(Recipe(name="toy", stages=stages, workers=2, input=InputOptions(path=Path({source!r}), shard_rows=20)), Path({out!r}))
 """
 
 
-def start(folder: Path, source: Path, out: Path) -> subprocess.Popen[bytes]:
+def start(folder: Path, source: Path, out: Path, pause: float = 0.002) -> subprocess.Popen[bytes]:
     """Start a run in a process of its own."""
     script = folder / f"run_{out.name}.py"
-    script.write_text(RUNNER.format(paths=[p for p in sys.path if p], source=str(source), out=str(out)))
+    script.write_text(RUNNER.format(paths=[p for p in sys.path if p], source=str(source), out=str(out), pause=pause))
     return subprocess.Popen([sys.executable, str(script)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -144,3 +144,30 @@ def test_ctrl_c_finishes_what_is_in_flight_and_continues_later(tmp_path: Path) -
         time.sleep(0.1)
     assert not [child for child in children if lives(child)]
     assert start(tmp_path, source, tmp_path / "out").wait() == 0
+
+
+def test_ctrl_c_twice_ends_at_once_and_continues_later(tmp_path: Path) -> None:
+    """Whoever presses Ctrl-C again means it; nobody may be left behind, and nothing half-written."""
+    source = write(tmp_path, [f"line {n}" for n in range(40)])
+    process = start(tmp_path, source, tmp_path / "out", pause=1.0)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "out").glob("00-ingest/stage.json")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(3)
+    children = subprocess.run(
+        ["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False
+    ).stdout.split()
+
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    code = process.wait(timeout=15)
+
+    assert code != 0
+    assert time.monotonic() - began < 10
+    assert '"interrupted"' in (tmp_path / "out" / "run.json").read_text()
+    deadline = time.monotonic() + 10
+    while any(map(lives, children)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not [child for child in children if lives(child)]
