@@ -6,10 +6,12 @@ import shlex
 import sys
 from pathlib import Path
 
+from rich.text import Text
+
 from curate.api import cache_folder
-from curate.cli.output import Output
+from curate.cli.output import Output, let_go, printable
 from curate.cli.progress import BarProgress, LineProgress
-from curate.cli.summary import report, shown, steps_table
+from curate.cli.summary import report, shown, steps_table, typed
 from curate.errors import BudgetExceeded, Interrupted
 from curate.pipeline.plan import Plan, plan
 from curate.pipeline.progress import Progress
@@ -26,50 +28,79 @@ def execute(out: Output, recipe: Recipe, folder: Path, *, dry_run: bool) -> int:
     if dry_run:
         _show_plan(out, plan(recipe, folder, cache_folder()))
         return 0
-    out.talk(f"[bold]{recipe.name}[/] → {shown(folder)}")
-    progress = _Recorder(out)
+    out.talk(Text.assemble((recipe.name, "bold"), f" → {printable(shown(folder))}"))
+    result = perform(out, recipe, folder)
+    if isinstance(result, int):
+        return result
     try:
-        result = run(recipe, folder, progress=progress, cache=cache_folder())
+        _tell(out, result)
+    except BrokenPipeError:  # whoever read us has seen enough; the run is done all the same
+        let_go(sys.stdout)
+    return exit_code(recipe, result)
+
+
+def perform(out: Output, recipe: Recipe, folder: Path) -> RunResult | int:
+    """Run a recipe and show how it goes; give the exit code instead of a result where somebody asked to stop.
+
+    Raises:
+        BudgetExceeded: too many rows failed; the steps and the failed rows have been shown.
+    """
+    progress = ScreenProgress(out)
+    try:
+        return run(recipe, folder, progress=progress, cache=cache_folder())
     except Interrupted as error:
         progress.close()
-        out.talk(f"stopped; what was finished is kept in {shown(folder)}")
-        out.hint(f"{_same_command()}   (continues where it stopped)")
-        return 128 + error.signal_number
+        return stopped(out, error, f"what was finished is kept in {shown(folder)}")
     except BudgetExceeded:
         progress.close()
         _show_failed(out, folder, progress.steps)
         raise
     finally:
         progress.close()
-    _tell(out, result)
+
+
+def stopped(out: Output, error: Interrupted, what_is_kept: str) -> int:
+    """Say that somebody asked to stop, and how to go on; give the exit code."""
+    out.talk(f"stopped; {what_is_kept}")
+    out.hint(f"{shlex.join(['curate', *sys.argv[1:]])}   (continues where it stopped)")
+    return 128 + error.signal_number
+
+
+def exit_code(recipe: Recipe, result: RunResult) -> int:
+    """1 where rows failed and the recipe does not say that they may."""
     return 1 if result.failed_rows and not recipe.tolerates(result.failed_rows) else 0
 
 
-class _Recorder(Progress):
-    """Passes progress on to the screen and remembers the finished steps."""
+class ScreenProgress(Progress):
+    """Passes progress on to the screen, if anybody wants to see it, and remembers the finished steps."""
 
     def __init__(self, out: Output) -> None:
         self.steps: list[StepResult] = []
         self._screen = None if out.quiet else (BarProgress if out.stderr.is_interactive else LineProgress)(out.stderr)
 
     def start(self, step: str, total: int | None, unit: str, why: str) -> None:
+        """A step begins."""
         if self._screen:
             self._screen.start(step, total, unit, why)
 
     def advance(self, units: int, failed: int) -> None:
+        """Units were finished."""
         if self._screen:
             self._screen.advance(units, failed)
 
     def finish(self, result: StepResult) -> None:
+        """A step is done."""
         self.steps.append(result)
         if self._screen:
             self._screen.finish(result)
 
     def note(self, text: str) -> None:
+        """Something worth a line."""
         if self._screen:
             self._screen.note(text)
 
     def close(self) -> None:
+        """Take the bar away."""
         if self._screen:
             self._screen.close()
 
@@ -78,7 +109,7 @@ def _show_failed(out: Output, folder: Path, steps: list[StepResult]) -> None:
     """Show what stopped a run: the steps, and the rows that failed, each with its reason."""
     from curate.cli.ls import gone_lines, rows_gone
 
-    gone = rows_gone(folder, ["failed"])
+    gone = list(rows_gone(folder, ["failed"]))
     if out.as_json:
         out.json({"status": "too many rows failed", "steps": [step.as_dict() for step in steps], "failed": gone})
         return
@@ -86,11 +117,7 @@ def _show_failed(out: Output, folder: Path, steps: list[StepResult]) -> None:
     out.print(gone_lines(gone[:_SHOWN]))
     if len(gone) > _SHOWN:
         out.print(f"  … and {len(gone) - _SHOWN:,} more")
-    out.hint(f"curate ls {shown(folder)} --failed   (all of them; whole rows are in {shown(folder)}/*/failed/)")
-
-
-def _same_command() -> str:
-    return shlex.join(["curate", *sys.argv[1:]])
+    out.hint(f"curate ls {typed(folder)} --failed   (all of them; whole rows are in {typed(folder)}/*/failed/)")
 
 
 def _tell(out: Output, result: RunResult) -> None:
@@ -101,9 +128,14 @@ def _tell(out: Output, result: RunResult) -> None:
     for export in result.exports:
         if export.facts.get("next"):
             out.hint(str(export.facts["next"]))
+    hint_failed(out, result)
+    out.hint(f"curate show {typed(result.out)}")
+
+
+def hint_failed(out: Output, result: RunResult) -> None:
+    """Name the command that lists the failed rows, if there are any."""
     if result.failed_rows:
-        out.hint(f"curate ls {shown(result.out)} --failed   (the {result.failed_rows} rows that failed, with reasons)")
-    out.hint(f"curate show {shown(result.out)}")
+        out.hint(f"curate ls {typed(result.out)} --failed   (the {result.failed_rows} rows that failed, with reasons)")
 
 
 def _show_plan(out: Output, planned: Plan) -> None:
@@ -112,7 +144,6 @@ def _show_plan(out: Output, planned: Plan) -> None:
         return
     from rich import box
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD)
     for name, justify in (
@@ -129,9 +160,7 @@ def _show_plan(out: Output, planned: Plan) -> None:
         will = Text("run", style="cyan") if step.runs else Text("reuse", style="green")
         rows = "?" if step.rows is None else f"{step.rows:,}"
         table.add_row(step.title, will, rows, "" if step.shards is None else f"{step.shards:,}", told)
-    out.print(
-        f"[bold]{planned.recipe}[/] → {shown(planned.out)} with {planned.workers} workers, "
-        f"{planned.free_disk / 1e9:.0f} GB free"
-    )
+    place = f" → {printable(shown(planned.out))} with {planned.workers} workers, {planned.free_disk / 1e9:.0f} GB free"
+    out.print(Text.assemble((planned.recipe, "bold"), place))
     out.print(table)
     out.talk("nothing was written (--dry-run)")

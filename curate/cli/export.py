@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +16,9 @@ import click
 from curate.cli.output import Output, common
 
 if TYPE_CHECKING:
+    from curate.dataset.dataset import Dataset
     from curate.pipeline.recipe import Recipe
+    from curate.pipeline.result import ExportResult, RunResult
 
 
 @click.command("export")
@@ -39,7 +46,7 @@ def command(
 ) -> int:
     """Write the records of IN (a run, RUN@STEP, or any source) as a training set into the folder OUT.
 
-    A source is first read into the run work/NAME-OF-OUT, so that every row that is left out has a reason there.
+    A source is first read into the run OUT.ingest beside OUT, so that every row that is left out has a reason there.
 
     \b
     Examples:
@@ -48,66 +55,134 @@ def command(
       curate export chats.jsonl train/
       curate export work/demo back/ --format source
     """
+    from rich.console import Group
+
+    from curate.cli.execute import exit_code, hint_failed, perform
+    from curate.cli.summary import export_lines, report, shown
     from curate.dataset.dataset import Dataset
-    from curate.errors import InputError, OutputError
-    from curate.pipeline.run import run
 
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "export.json").exists():
-        raise OutputError(f"{folder} is not empty and not an export of curate; choose another folder")
+    _check_target(folder)
     options = {"use": target, "template": template}
-    recipe = _recipe(
-        folder.resolve().name, source, images, {k: v for k, v in options.items() if v is not None}, overrides
-    )
+    recipe = _recipe(source, images, {k: v for k, v in options.items() if v is not None}, overrides)
+    data = _finished_step(source) if images is None else None
+    read: RunResult | None = None
+    if data is None:
+        place = folder.resolve().with_name(f"{folder.resolve().name}.ingest")
+        out.talk(f"reading {source} into {shown(place)}")
+        outcome = perform(out, recipe.model_copy(update={"exports": []}), place)
+        if isinstance(outcome, int):
+            return outcome
+        data, read = Dataset.open(place), outcome
+        out.print(report(read))
+    written = _write(out, data, recipe, folder)
+    if isinstance(written, int):
+        return written
+    if out.as_json:
+        told = {"read": {"out": str(read.out), **read.as_dict()}} if read else {}
+        out.json({**written.as_dict(), "folder": str(folder), **told})
+    else:
+        out.print(Group(*export_lines(written)))
+    if written.facts.get("next"):
+        out.hint(str(written.facts["next"]))
+    if read is None:
+        return 0
+    hint_failed(out, read)
+    return exit_code(recipe, read)
+
+
+def _check_target(folder: Path) -> None:
+    """Make sure that OUT is new, an empty folder, or an export of curate."""
+    from curate.dataset.files import read_json
+    from curate.errors import OutputError
+
+    if not folder.is_dir():
+        if os.path.lexists(folder):
+            raise OutputError(f"{folder} is there and is not a folder; choose another place for the export")
+        return
+    manifest = read_json(folder / "export.json")
+    ours = isinstance(manifest, dict) and {"fingerprint", "files"} <= manifest.keys()
+    if any(folder.iterdir()) and not ours:
+        raise OutputError(f"{folder} is not empty and not an export of curate; choose another folder")
+    if Path.cwd().is_relative_to(folder.resolve()):
+        raise OutputError(f"{folder} is the folder you are in, or above it; name a folder that can be replaced whole")
+
+
+def _finished_step(source: Path) -> Dataset | None:
+    """Open a finished step of a run; None where IN is a source that has to be read first."""
+    from curate.dataset.dataset import Dataset
+    from curate.errors import InputError
+
     try:
-        data = Dataset.open(source) if images is None else None
+        data = Dataset.open(source)
     except InputError:
-        data = None
-    if data is None or data.step is None:
-        work = Path("work") / recipe.name
-        out.talk(f"reading {source} into {work}")
-        run(recipe.model_copy(update={"exports": []}), work)
-        data = Dataset.open(work)
-    return _write(out, data, recipe, folder)
+        if (source / "run.json").exists():
+            raise
+        return None
+    return data if data.step is not None and (data.step / "stage.json").exists() else None
 
 
-def _recipe(name: str, source: Path, images: Path | None, export: dict[str, Any], overrides: tuple[str, ...]) -> Recipe:
+def _recipe(source: Path, images: Path | None, export: dict[str, Any], overrides: tuple[str, ...]) -> Recipe:
     from ruamel.yaml import YAML
 
+    from curate.cli.single import full_key
     from curate.pipeline.recipe_file import parse_recipe
 
     text = io.StringIO()
     given = {"path": str(source), **({"images": str(images)} if images else {})}
-    YAML(typ="rt").dump({"name": name, "input": given, "stages": [], "exports": [export]}, text)
-    return parse_recipe(text.getvalue(), "curate export", Path.cwd(), [f"exports.0.{change}" for change in overrides])
+    YAML(typ="rt").dump({"name": "export", "input": given, "stages": [], "exports": [export]}, text)
+    changes = [full_key(change, "exports.0") for change in overrides]
+    return parse_recipe(text.getvalue(), "curate export", Path.cwd(), changes)
 
 
-def _write(out: Output, data: Any, recipe: Recipe, folder: Path) -> int:
-    from rich.console import Group
-
-    from curate.cli.progress import BarProgress, LineProgress
-    from curate.cli.summary import export_lines
+def _write(out: Output, data: Dataset, recipe: Recipe, folder: Path) -> ExportResult | int:
+    """Write the export; give the exit code instead of a result where somebody asked to stop."""
+    from curate.api import cache_folder
+    from curate.cli.execute import ScreenProgress, stopped
+    from curate.cli.summary import shown
+    from curate.errors import InputError, Interrupted
     from curate.pipeline import registry
     from curate.pipeline.export_step import ExportStep
     from curate.pipeline.manifest import Manifest
     from curate.pipeline.stage import Context
     from curate.pipeline.stop import StopSignal
 
+    assert data.step is not None
     options = recipe.exports[0]
-    context = Context(pictures=data.pictures)
+    context = Context(pictures=data.pictures, seed=recipe.seed, cache=cache_folder())
     step = ExportStep(registry.exporters()[options.use](options, context), folder)
     incoming = Manifest.read(data.step)
     ingest = Manifest.read(data.run / "00-ingest") if data.run else None
-    assert incoming is not None
-    progress = (BarProgress if out.stderr.is_interactive else LineProgress)(out.stderr)
+    if incoming is None:
+        raise InputError(f"{data.step}/stage.json cannot be read; run the recipe of this run again")
+    progress = ScreenProgress(out)
     try:
-        with StopSignal() as stop:
-            result = step.run(data.step, incoming, ingest, progress, stop)
+        with StopSignal() as stop, _alone(folder):
+            return step.run(data.step, incoming, ingest, progress, stop)
+    except Interrupted as error:
+        progress.close()
+        return stopped(out, error, f"{shown(folder)} is as it was")
     finally:
         progress.close()
-    if out.as_json:
-        out.json({**result.as_dict(), "folder": str(folder)})
-        return 0
-    out.print(Group(*export_lines(result)))
-    if result.facts.get("next"):
-        out.hint(str(result.facts["next"]))
-    return 0
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder that an export is written in, and remove what killed exports of the same name left there."""
+    from curate.dataset.files import TEMPORARY, write_error
+    from curate.errors import OutputError
+    from curate.pipeline.lock import exclusive
+
+    parent = folder.absolute().parent
+    left = re.compile(rf"{re.escape(TEMPORARY)}\d+-(old-)?{re.escape(folder.absolute().name)}")
+    with ExitStack() as stack:
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(exclusive(parent))
+            for path in parent.iterdir():
+                if left.fullmatch(path.name):
+                    shutil.rmtree(path, ignore_errors=True)
+        except OutputError as error:
+            raise OutputError(f"curate is writing in {parent} already; export again when that is done") from error
+        except OSError as error:
+            raise write_error(folder, error) from error
+        yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def command(out: Output, folder: Path, template: str, force: bool) -> None:
       curate init
       curate init my-project --template mire
     """
+    from curate.cli.summary import typed
     from curate.errors import OutputError, UsageError
     from curate.pipeline.recipe import recipe_schema
     from curate.pipeline.recipe_file import shipped_folder, shipped_recipes
@@ -33,9 +35,14 @@ def command(out: Output, folder: Path, template: str, force: bool) -> None:
     recipe = folder / "curate.yaml"
     schema = folder / "curate.schema.json"
     ignore = folder / ".gitignore"
-    there = [path for path in (recipe, schema) if path.exists()]
+    sample = shipped_folder() / template
+    samples = sorted(path.relative_to(sample) for path in sample.rglob("*") if path.is_file())
+    wanted = [recipe, schema, *(folder / template / name for name in samples)]
+    there = [path for path in wanted if os.path.lexists(path)]
     if there and not force:
         raise OutputError(f"{there[0]} is there already; replace it with --force")
+    if samples and os.path.lexists(folder / template) and not (folder / template).is_dir():
+        raise OutputError(f"{folder / template} is in the way of the folder of sample data; choose another folder")
     from curate.dataset.files import write_bytes, write_json
 
     head = "# yaml-language-server: $schema=curate.schema.json\n"
@@ -50,8 +57,7 @@ def command(out: Output, folder: Path, template: str, force: bool) -> None:
     if not ignore.exists():
         write_bytes(ignore, b"work/\n")
         written.append(ignore)
-    sample = shipped_folder() / template
-    if sample.is_dir():
+    if samples:
         shutil.copytree(sample, folder / template, dirs_exist_ok=True)
         written.append(folder / template)
     if out.as_json:
@@ -59,4 +65,4 @@ def command(out: Output, folder: Path, template: str, force: bool) -> None:
         return
     for path in written:
         click.echo(str(path))
-    out.hint(f"{f'cd {folder} && ' if folder != Path() else ''}curate run curate.yaml")
+    out.hint(f"{f'cd {typed(folder)} && ' if folder != Path() else ''}curate run curate.yaml")

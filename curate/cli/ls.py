@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +14,10 @@ from curate.cli.output import Output, common, printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+
+_AT_ONCE = 1000
+"""Rows that are printed together."""
 
 
 @click.command("ls")
@@ -42,6 +49,21 @@ def runs(folder: Path) -> list[Path]:
     return sorted(found, key=lambda run: (run / "run.json").stat().st_mtime, reverse=True)
 
 
+def status(run: Path, facts: dict[str, Any]) -> str | None:
+    """How a run stands; one that says it is running, but whose folder nobody holds, was killed: `stopped`."""
+    from curate.errors import OutputError
+    from curate.pipeline.lock import exclusive
+
+    said: str | None = facts.get("status")
+    if said != "running" or os.name == "nt":  # Windows has no such lock
+        return said
+    try:
+        with exclusive(run):
+            return "stopped"
+    except (OutputError, OSError):  # held, or a file system that cannot say
+        return said
+
+
 def newest_run() -> Path:
     """The newest run below `work`.
 
@@ -67,7 +89,7 @@ def _runs(out: Output, folder: Path) -> None:
             {
                 "run": str(run),
                 "recipe": facts.get("recipe", {}).get("name"),
-                "status": facts.get("status"),
+                "status": status(run, facts),
                 "rows_in": steps[0]["rows_in"] if steps else None,
                 "rows_out": steps[-1]["rows_out"] if steps else None,
                 "failed": facts.get("failed_rows"),
@@ -100,41 +122,57 @@ def _steps(out: Output, run: Path) -> None:
     table(out, found, ("step", "shards", "rows_in", "dropped", "failed", "changed", "added", "rows_out"))
 
 
-def rows_gone(run: Path, actions: list[str]) -> list[dict[str, Any]]:
+def rows_gone(run: Path, actions: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The rows that failed or were dropped in a run, in steps that did not finish too, each with its reason."""
-    from curate.dataset.dataset import Dataset
-
-    found: list[dict[str, Any]] = []
     for step in sorted(path.parent for path in run.glob("[0-9][0-9]-*/rows")):
-        data = Dataset.open(step)
-        gone = (data.failed() if "failed" in actions else data.failed().slice(0, 0)).to_pylist()
-        gone += data.dropped().to_pylist() if "dropped" in actions else []
-        whole = {row["uid"]: row for row in gone}
-        for entry in data.ledger().to_pylist():
-            if entry["action"] in actions:
-                found.append(
-                    {
-                        "step": step.name,
-                        "uid": entry["uid"],
-                        "source_id": whole.get(entry["uid"], {}).get("source_id"),
-                        "action": entry["action"],
-                        "code": entry["code"],
-                        "detail": entry["detail"],
-                        "pictures": [image["path"] for image in whole.get(entry["uid"], {}).get("images") or []],
-                    }
-                )
-    return found
+        for file in sorted((step / "ledger").glob("part-*.parquet")):
+            yield from _rows_gone_in(step, file, actions)
 
 
-def _rows(out: Output, run: Path, actions: list[str]) -> None:
+def _rows_gone_in(step: Path, file: Path, actions: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The rows that one shard lost; only they, and only what is told of them, leave Arrow."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    wanted = pc.field("action").isin(list(actions))
+    entries = pq.read_table(file, columns=["uid", "action", "code", "detail"], filters=wanted).to_pylist()
+    whole: dict[str, dict[str, Any]] = {}
+    for side in actions:
+        rows = step / side / file.name
+        if entries and rows.exists():
+            with pq.ParquetFile(rows) as parquet:
+                told = parquet.read(columns=["uid", "source_id", "images.list.element.path"])
+            whole.update((row["uid"], row) for row in told.to_pylist())
+    for entry in entries:
+        row = whole.get(entry["uid"], {})
+        yield {
+            "step": step.name,
+            "uid": entry["uid"],
+            "source_id": row.get("source_id"),
+            "action": entry["action"],
+            "code": entry["code"],
+            "detail": entry["detail"],
+            "pictures": [image["path"] for image in row.get("images") or []],
+        }
+
+
+def _rows(out: Output, run: Path, actions: Sequence[str]) -> None:
+    from curate.errors import InputError
+
+    if not (run / "run.json").exists():
+        below = ", ".join(str(one) for one in runs(run)[:5])
+        hint = f"; give one of the runs below it: {below}" if below else "; `curate ls` lists the runs below work/"
+        raise InputError(f"{run} is not a run{hint}")
     found = rows_gone(run, actions)
     if out.as_json:
-        out.json(found)
+        out.json(list(found))
         return
-    if not found:
+    first = True
+    while part := list(itertools.islice(found, _AT_ONCE)):
+        out.print(gone_lines(part))
+        first = False
+    if first:
         out.talk(f"no rows {' or '.join(actions)} in {run}")
-        return
-    out.print(gone_lines(found))
 
 
 def gone_lines(rows: list[dict[str, Any]]) -> RenderableType:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from curate import __version__, errors
+from curate.cli.output import let_go, printable
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -107,10 +108,11 @@ def invoke(arguments: list[str]) -> int:
     debug = "--debug" in arguments or bool(os.environ.get("CURATE_DEBUG"))
     try:
         result = cli.main(arguments, prog_name="curate", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has seen enough
+        let_go(sys.stdout)
         return 0
     except (click.exceptions.Abort, KeyboardInterrupt):
         return _tell("interrupted", 130, as_json)
@@ -149,19 +151,16 @@ def _bug(error: BaseException) -> str:
 
 
 def _tell(message: str, code: int, as_json: bool) -> int:
-    from curate.cli.output import printable
-
     if as_json:
         import json
 
-        click.echo(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False), err=True)
+        told = json.dumps({"error": message, "exit_code": code}, ensure_ascii=False)
     else:
-        click.echo(
-            "\n".join(
-                f"error: {line}" if number == 0 else line for number, line in enumerate(printable(message).split("\n"))
-            ),
-            err=True,
-        )
+        told = f"error: {printable(message)}"
+    try:
+        click.echo(told, err=True)
+    except BrokenPipeError:
+        let_go(sys.stderr)
     return code
 
 

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+
+_PAGE = 120
+"""Columns of prose and frames in a pipe."""
+_ENDLESS = 1_000_000
+"""Columns of lines and tables in a pipe."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -26,7 +31,7 @@ def printable(text: str) -> str:
 
 
 class Output:
-    """Where a command writes.
+    """Where a command writes. Strings are plain text: square brackets in a path are square brackets.
 
     Args:
         as_json: One JSON document on stdout, nothing else there.
@@ -40,46 +45,102 @@ class Output:
     @functools.cached_property
     def stdout(self) -> Console:
         """For results."""
-        return _console(stderr=False)
+        return _console(sys.stdout)
 
     @functools.cached_property
     def stderr(self) -> Console:
-        """For talk."""
-        return _console(stderr=True)
+        """For talk; where nobody listens any more, nothing is said and nothing breaks."""
+        return _console(_Patient(sys.stderr))
 
     def json(self, value: Any) -> None:
         """Print one JSON document."""
         click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
-    def print(self, *what: RenderableType, **options: Any) -> None:
-        """Print a result; nothing with `--json`."""
-        if not self.as_json:
-            self.stdout.print(*what, **options)
+    def print(self, *what: RenderableType, page: bool = False) -> None:
+        """Print a result; nothing with `--json`.
 
-    def talk(self, *what: RenderableType, **options: Any) -> None:
+        Args:
+            what: Texts and tables. In pipes their lines are as long as they are, so that no name is cut in two.
+            page: Fold to the width of a page instead, as prose and frames need it.
+        """
+        if self.as_json:
+            return
+        what = tuple(printable(one) if isinstance(one, str) else one for one in what)
+        if self.stdout.is_terminal:
+            self.stdout.print(*what)
+            return
+        with self.stdout.capture() as captured:
+            self.stdout.print(*what, width=_columns() or _PAGE if page else None, soft_wrap=not page)
+        text = captured.get()
+        self.stdout.file.write("\n".join(line.rstrip() for line in text.split("\n")))
+        self.stdout.file.flush()
+
+    def talk(self, what: RenderableType) -> None:
         """Say something that is not the result; nothing with `--quiet`."""
         if not self.quiet:
-            self.stderr.print(*what, **options)
+            self.stderr.print(printable(what) if isinstance(what, str) else what)
 
     def hint(self, text: str) -> None:
-        """Name the next step."""
+        """Name the next step; paths in it are quoted for the shell (`summary.typed`)."""
         from rich.text import Text
 
-        self.talk(Text.assemble(("next: ", "dim"), (text, "")), soft_wrap=True)
+        if not self.quiet:
+            self.stderr.print(Text.assemble(("next: ", "dim"), (printable(text), "")), soft_wrap=True)
 
 
-def _console(stderr: bool) -> Console:
+class _Patient:
+    """A stream whose reader may go away (`2>&1 | head -1`): what cannot be said is not said."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream if stream is not None else open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except BrokenPipeError:
+            let_go(self._stream)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            let_go(self._stream)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def let_go(stream: TextIO | None) -> None:
+    """Send what is still to be written to a stream nowhere, because whoever read it has seen enough."""
+    if stream is None:
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _columns() -> int | None:
+    """The width that somebody asked for; shells do not export theirs."""
+    asked = os.environ.get("COLUMNS", "")
+    return max(20, int(asked)) if asked.isdecimal() and len(asked) < 6 else None
+
+
+def _console(stream: Any) -> Console:
     from rich.console import Console
 
-    stream = sys.stderr if stderr else sys.stdout
+    if stream is None:  # the shell closed it
+        stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     terminal = stream.isatty()
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")  # a terminal that knows no ✓ must not end the program
     return Console(
-        stderr=stderr,
+        file=stream,
         highlight=False,
+        markup=False,
+        emoji=False,
         soft_wrap=not terminal,
-        width=None if terminal else int(os.environ.get("COLUMNS", "120")),
+        width=None if terminal else _columns() or _ENDLESS,
         force_interactive=terminal and not os.environ.get("CI"),
         no_color=not terminal or "NO_COLOR" in os.environ,
         force_terminal=terminal,

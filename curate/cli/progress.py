@@ -47,13 +47,13 @@ class BarProgress(Progress):
         self._end()
         self._bars = Bars(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[unit]}"),
+            TextColumn("{task.fields[unit]}", markup=False),
             _Rate(),
             TimeRemainingColumn(),
-            TextColumn("[red]{task.fields[failed]}"),
+            TextColumn("{task.fields[failed]}", style="red", markup=False),
             console=self.console,
             transient=True,
         )
@@ -93,26 +93,35 @@ class LineProgress(Progress):
         self._unit = ""
         self._total: int | None = None
         self._done = 0
-        self._began = 0.0
+        self._first = 0
+        self._began: float | None = None
         self._told = 0.0
 
     def start(self, step: str, total: int | None, unit: str, why: str) -> None:
         """Remember the step."""
-        self._step, self._total, self._unit, self._done = step, total, unit, 0
-        self._began = self._told = time.monotonic()
+        self._step, self._total, self._unit, self._done, self._first = step, total, unit, 0, 0
+        self._began, self._told = None, time.monotonic()
 
     def advance(self, units: int, failed: int) -> None:
-        """Print a line if the last one is long ago."""
+        """Print a line if the last one is long ago.
+
+        The rate is taken from the first finished units on: what came before them is the loading of models.
+        """
         self._done += units
         now = time.monotonic()
+        if self._began is None and units:
+            self._began, self._first = now, self._done
         if now - self._told < _HEARTBEAT:
             return
         self._told = now
-        rate = self._done / max(now - self._began, 1e-9)
+        since = self._done - self._first
+        rate = since / (now - self._began) if since and self._began is not None and now > self._began else 0.0
         text = f"{self._step} {self._done:,}"
         if self._total:
-            left = duration(max(self._total - self._done, 0) / rate) if rate else "?"
-            text += f"/{self._total:,} {self._done / self._total:.0%} {rate:.1f} {self._unit}/s eta {left}"
+            text += f"/{self._total:,} {self._done / self._total:.0%}"
+        if rate:
+            text += f" {rate:.1f} {self._unit}/s"
+            text += f" eta {duration(max(self._total - self._done, 0) / rate)}" if self._total else ""
         self.console.print(Text(text + f" failed {failed}"))
 
     def finish(self, result: StepResult) -> None:

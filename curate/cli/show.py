@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 from curate.cli.output import Output, common, printable
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from rich.console import RenderableType
 
     from curate.dataset.dataset import Dataset
@@ -21,7 +23,9 @@ _ROLES = {"user": "bold cyan", "agent": "magenta", "system": "dim"}
 @click.command("show")
 @click.argument("dataset")
 @click.argument("record", required=False)
-@click.option("-n", "--rows", default=3, show_default=True, help="Records to show of a dataset.")
+@click.option(
+    "-n", "--rows", type=click.IntRange(min=0), default=3, show_default=True, help="Records to show of a dataset."
+)
 @common
 def command(out: Output, dataset: str, record: str | None, rows: int) -> None:
     """Show DATASET (a run, RUN@STEP, or Parquet files), or one RECORD of it by uid, source id or number.
@@ -37,7 +41,7 @@ def command(out: Output, dataset: str, record: str | None, rows: int) -> None:
     data = Dataset.open(dataset)
     if record is not None:
         found = find_record(data, record)
-        out.json(found.as_row()) if out.as_json else out.print(card(found))
+        out.json(found.as_row()) if out.as_json else out.print(card(found), page=True)
         return
     facts = summary(data)
     if out.as_json:
@@ -47,9 +51,9 @@ def command(out: Output, dataset: str, record: str | None, rows: int) -> None:
     for number, one in enumerate(data):
         if number >= rows:
             break
-        out.print(card(one))
+        out.print(card(one), page=True)
     if facts["rows"] > rows:
-        out.talk(f"{rows} of {facts['rows']:,} records; curate show {dataset} UID shows one")
+        out.talk(f"{rows} of {facts['rows']:,} records; curate show {shlex.quote(dataset)} UID shows one")
 
 
 def find_record(data: Dataset, wanted: str) -> Record:
@@ -58,29 +62,49 @@ def find_record(data: Dataset, wanted: str) -> Record:
     Raises:
         UsageError: there is none, or the beginning fits several.
     """
-    from curate.errors import UsageError
-    from curate.records import from_table
+    import pyarrow.compute as pc
 
-    index = data.to_table(["uid", "source_id"]).to_pydict()
-    pairs = list(zip(index["uid"], index["source_id"], strict=True))
-    hits = [number for number, pair in enumerate(pairs) if wanted in pair]
-    if not hits and wanted.isdigit() and len(wanted) < 8 and int(wanted) < len(pairs):
+    from curate.errors import UsageError
+
+    exact: list[int] = []
+    begins: list[int] = []
+    before = 0
+    for batch in data.iter_batches(["uid", "source_id"]):
+        one, two = batch["uid"], batch["source_id"]
+        exact += _rows(pc.or_kleene(pc.equal(one, wanted), pc.equal(two, wanted)), before)
+        begins += _rows(pc.or_kleene(pc.starts_with(one, wanted), pc.starts_with(two, wanted)), before)
+        before += batch.num_rows
+    hits = exact
+    if not hits and wanted.isdecimal() and len(wanted) < 8 and int(wanted) < before:
         hits = [int(wanted)]
-    if not hits:
-        hits = [n for n, pair in enumerate(pairs) if any((name or "").startswith(wanted) for name in pair)]
+    hits = hits or begins
     if len(hits) != 1:
         what = (
-            f"{len(hits)} records begin with '{wanted}'; give more of it" if hits else f"there is no record '{wanted}'"
+            f"{len(hits)} records {'are called' if exact else 'begin with'} '{wanted}'; name one by its uid"
+            if hits
+            else f"there is no record '{wanted}'"
         )
-        raise UsageError(f"{what} ({len(pairs):,} records)")
-    before = 0
+        raise UsageError(f"{what} ({before:,} records)")
+    return _record(data, hits[0])
+
+
+def _rows(mask: pa.Array, before: int) -> list[int]:
+    """The numbers of the rows that a mask marks, counted from the beginning of the dataset."""
+    import pyarrow.compute as pc
+
+    return [before + row for row in pc.indices_nonzero(pc.fill_null(mask, False)).to_pylist()]
+
+
+def _record(data: Dataset, number: int) -> Record:
     import pyarrow as pa
 
+    from curate.records import from_table
+
     for batch in data.iter_batches():
-        if hits[0] < before + batch.num_rows:
-            return next(from_table(pa.Table.from_batches([batch.slice(hits[0] - before, 1)])))
-        before += batch.num_rows
-    raise UsageError(f"there is no record '{wanted}'")
+        if number < batch.num_rows:
+            return next(from_table(pa.Table.from_batches([batch.slice(number, 1)])))
+        number -= batch.num_rows
+    raise AssertionError("the number was taken from the same files")
 
 
 def summary(data: Dataset) -> dict[str, Any]:
@@ -108,7 +132,7 @@ def overview(data: Dataset, facts: dict[str, Any]) -> RenderableType:
 
     lines = [
         Text.assemble(
-            (str(data.folder), "bold"),
+            (printable(str(data.folder)), "bold"),
             f"   {facts['rows']:,} records, {facts['turns']:,} turns, {facts['pictures']:,} pictures",
         ),
         Text(f"  pictures read: {facts['pictures_read']:,}", style="dim"),

@@ -65,14 +65,14 @@ def run_single(
         recipe["workers"] = workers
     text = io.StringIO()
     YAML(typ="rt").dump(recipe, text)
-    changes = [_full_key(change, stages) for change in overrides]
+    changes = [full_key(change, "stages.0") if stages else change for change in overrides]
     loaded = parse_recipe(text.getvalue(), f"curate {name}", Path.cwd(), changes)
     return execute(out, loaded, folder, dry_run=dry_run)
 
 
-def _full_key(change: str, stages: Sequence[Mapping[str, Any]]) -> str:
-    """`min_words=2` means the stage's own option; a key with a dot, or of the recipe itself, stays as it is."""
+def full_key(change: str, step: str) -> str:
+    """`min_words=2` means the one step's own option; a key with a dot, or of the recipe itself, stays as it is."""
     key = change.partition("=")[0]
-    if "." in key or not stages or key in {"seed", "max_failed", "time_limit", "memory_limit", "workers"}:
+    if "." in key or key in {"seed", "max_failed", "time_limit", "memory_limit", "workers"}:
         return change
-    return f"stages.0.{change}"
+    return f"{step}.{change}"

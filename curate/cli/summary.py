@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from rich import box
@@ -9,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from curate.cli.output import printable
 from curate.pipeline.batch import Counts
 from curate.pipeline.result import ExportResult, RunResult, StepResult
 
@@ -113,7 +115,7 @@ def reasons_table(steps: list[StepResult]) -> Table | None:
 def export_lines(export: ExportResult) -> list[RenderableType]:
     """Where an export is and what its files are."""
     rows = ", ".join(f"{split} {number:,}" for split, number in export.facts.get("rows", {}).items())
-    lines: list[RenderableType] = [Text.assemble((shown(export.folder), "bold"), f"   {rows}")]
+    lines: list[RenderableType] = [Text.assemble((printable(shown(export.folder)), "bold"), f"   {rows}")]
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, what in export.facts.get("files", {}).items():
         table.add_row(Text(f"  {name}"), Text(str(what), style="dim"))
@@ -130,3 +132,9 @@ def shown(path: Path) -> str:
         return path.resolve().relative_to(Path.cwd()).as_posix()
     except ValueError:
         return str(path)
+
+
+def typed(path: Path) -> str:
+    """A path as it is typed into a shell: quoted where it must be."""
+    text = shown(path)
+    return shlex.quote(f"./{text}" if text.startswith("-") else text)

@@ -22,22 +22,30 @@ if TYPE_CHECKING:
 def command(out: Output, record: str, run: Path | None) -> None:
     """Tell what happened to RECORD (uid or source id, or their beginning) at every step of a run, and why.
 
+    Where several records have the same source id, all of them are told; --json gives {"records": [...]} then.
+
     \b
     Examples:
       curate why 3xq7 --run work/demo
       curate why 2127e96c17273966761471590d0b0d
     """
     from curate.cli.ls import newest_run
-    from curate.dataset.history import life
+    from curate.dataset.history import lives
 
     folder = run or newest_run()
-    story = life(folder, record)
+    stories = lives(folder, record)
     if out.as_json:
-        out.json(story)
+        out.json(stories[0] if len(stories) == 1 else {"records": stories})
         return
+    for story in stories:
+        _tell(out, story, folder)
+
+
+def _tell(out: Output, story: dict[str, Any], folder: Path) -> None:
     from rich.text import Text
 
-    out.print(Text.assemble((story["uid"], "bold"), f"  {printable(story['source_id'])}  in {folder}"))
+    head = f"  {printable(story['source_id'])}  in {printable(str(folder))}"
+    out.print(Text.assemble((story["uid"], "bold"), head))
     for step in story["steps"]:
         out.print(_line(step))
         for change in step["turns"]:
@@ -46,7 +54,8 @@ def command(out: Output, record: str, run: Path | None) -> None:
             if change["after"] is not None:
                 out.print(Text(f"      + {_indented(change['after'])}", style="green"))
     for export in story["exports"]:
-        out.print(Text(f"  left out of {export['export']}: {export['code']} {export['detail'] or ''}", style="yellow"))
+        left = f"  left out of {export['export']}: {export['code']} {printable(export['detail'] or '')}"
+        out.print(Text(left, style="yellow"))
 
 
 def _indented(text: str) -> str:

@@ -49,23 +49,31 @@ class Dataset:
                 or one Parquet file.
 
         Raises:
-            InputError: there is no dataset; the message says what was looked for.
+            InputError: there is no dataset, or its files do not hold records; the message says what was looked for.
         """
         path, _, wanted = str(where).partition("@") if not Path(where).exists() else (str(where), "", "")
         folder = Path(path)
         if folder.is_file():
+            _check([folder])
             return cls([folder], folder)
         if not folder.is_dir():
             raise InputError(f"there is no dataset {where}; give a run, RUN@STEP, or Parquet files")
         if (folder / "run.json").exists():
             step = _step(folder, wanted)
-            return cls(_parts(step / "rows"), folder, folder, step)
+            files = _parts(step / "rows")
+            _check(files[:1])
+            return cls(files, folder, folder, step)
         if (folder / "rows").is_dir():
             run = folder.parent if (folder.parent / "run.json").exists() else None
-            return cls(_parts(folder / "rows"), folder, run, folder)
+            files = _parts(folder / "rows")
+            _check(files[:1])
+            return cls(files, folder, run, folder)
+        if (folder / "export.json").exists():
+            raise InputError(f"{folder} is an export, not a dataset; give the run that it was written from")
         files = sorted(folder.glob("*.parquet"))
         if not files:
             raise InputError(f"{folder} holds no dataset: no run.json, no rows/ and no .parquet file")
+        _check(files)
         return cls(files, folder)
 
     @property
@@ -83,10 +91,17 @@ class Dataset:
         return sum(pq.read_metadata(file).num_rows for file in self.files)
 
     def iter_batches(self, columns: Sequence[str] | None = None, batch_size: int = 1024) -> Iterator[pa.RecordBatch]:
-        """Give the rows in order, at most `batch_size` at a time; only one batch is in memory."""
+        """Give the rows in order, at most `batch_size` at a time; only one batch is in memory.
+
+        Raises:
+            InputError: a file is damaged or gone.
+        """
         for file in self.files:
-            with pq.ParquetFile(file) as parquet:
-                yield from parquet.iter_batches(batch_size, columns=list(columns) if columns else None)
+            try:
+                with pq.ParquetFile(file) as parquet:
+                    yield from parquet.iter_batches(batch_size, columns=list(columns) if columns else None)
+            except (OSError, pa.ArrowInvalid) as error:
+                raise InputError(f"{file} cannot be read: {_first_line(error)}") from error
 
     def __iter__(self) -> Iterator[records.Record]:
         """Give the rows as `records.Record`, one at a time."""
@@ -121,7 +136,7 @@ class Dataset:
     @property
     def pictures(self) -> PictureStore:
         """Where the pictures of the records are."""
-        manifest: dict[str, Any] = (read_json(self.run / "run.json") if self.run else None) or {}
+        manifest = _manifest(self.run) if self.run else {}
         root = manifest.get("image_root")
         base = self.run or (self.folder if self.folder.is_dir() else self.folder.parent)
         inherited = [Path(folder) for folder in manifest.get("made_folders", [])]
@@ -130,11 +145,51 @@ class Dataset:
 
 def steps(run: Path) -> list[Path]:
     """The folders of a run's finished steps, in order."""
-    planned = (read_json(run / "run.json") or {}).get("steps_planned", [])
+    planned = _manifest(run).get("steps_planned", [])
     return [run / name for name in planned if (run / name / "stage.json").exists()]
 
 
+def _manifest(run: Path) -> dict[str, Any]:
+    """What the run says of itself; empty where it says nothing, or nothing that can be read."""
+    try:
+        found = read_json(run / "run.json")
+    except OSError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _check(files: Sequence[Path]) -> None:
+    """Make sure that files are Parquet with the columns of a record."""
+    for file in files:
+        try:
+            schema = pq.read_schema(file)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise InputError(
+                f"{file} is not a Parquet file that can be read ({_first_line(error)}); "
+                "a source of another format is read with `curate ingest IN OUT`"
+            ) from error
+        missing = [name for name in records.SCHEMA.names if name not in schema.names]
+        if missing:
+            raise InputError(
+                f"{file} does not hold records: it has no column {', '.join(missing)}; "
+                "a table of your own is read with `curate ingest IN OUT`"
+            )
+        flat = [name for name in ("turns", "images", "scores") if not _is_list(schema.field(name).type)]
+        if flat:
+            raise InputError(f"{file} does not hold records: the column {flat[0]} is no list of structs")
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool((pa.types.is_list(kind) or pa.types.is_large_list(kind)) and pa.types.is_struct(kind.value_type))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
 def _step(run: Path, wanted: str) -> Path:
+    if not _manifest(run):
+        raise InputError(f"{run}/run.json cannot be read or is damaged; run the recipe of this run again")
     there = steps(run)
     if not there:
         raise InputError(f"{run} is a run without a finished step yet")

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from curate.dataset.dataset import Dataset, steps
+from curate.dataset.dataset import steps
 from curate.errors import InputError, UsageError
 
+_SIDES = ("rows", "dropped", "failed")
 _TOLD = ["action", "code", "metric", "value", "threshold", "related_uid", "detail"]
 
 
-def life(run: Path, wanted: str) -> dict[str, Any]:
-    """Tell what each step did to a record.
+def lives(run: Path, wanted: str) -> list[dict[str, Any]]:
+    """Tell what each step did to a record; to all of them where several have the same source id.
 
     Args:
         run: The run's folder.
         wanted: The record's uid or source id, or the beginning of one.
 
     Raises:
-        UsageError: no record fits, or several do.
+        UsageError: no record fits, or several that have different source ids do.
     """
     done = steps(run)
     if not done:
         raise InputError(f"{run} holds no finished step of a run; run `curate ls` to see what there is")
-    uid, source_id = _identify(done, wanted)
+    return [_life(run, done, uid, source_id) for uid, source_id in _identify(done, wanted).items()]
+
+
+def _life(run: Path, done: list[Path], uid: str, source_id: str) -> dict[str, Any]:
     story: list[dict[str, Any]] = []
     before: list[str] | None = None
     for step in done:
-        data = Dataset.open(step)
-        entries = _entries(data.ledger(), uid)
+        entries = [entry for file in _files(step / "ledger") for entry in _entries(file, uid)]
         row, place = _find(step, uid)
         if row is None and not entries:
             continue
@@ -50,34 +53,38 @@ def _fate(entries: list[dict[str, Any]]) -> str:
     return "added" if "added" in actions else "changed" if "changed" in actions else "kept"
 
 
-def _identify(done: list[Path], wanted: str) -> tuple[str, str]:
-    """Find uid and source id; derived records have theirs in later steps, failed ones beside the rows."""
+def _identify(done: list[Path], wanted: str) -> dict[str, str]:
+    """Find uids and their source ids; derived records have theirs in later steps, failed ones beside the rows."""
+    begins = pc.or_kleene(
+        pc.starts_with(pc.field("uid"), pattern=wanted), pc.starts_with(pc.field("source_id"), pattern=wanted)
+    )
     found: dict[str, str] = {}
     for step in done:
-        for side in ("rows", "failed", "dropped"):
-            for file in sorted((step / side).glob("part-*.parquet")):
-                table = pq.read_table(file, columns=["uid", "source_id"])
-                match = pc.or_kleene(pc.starts_with(table["uid"], wanted), pc.starts_with(table["source_id"], wanted))
-                hits = table.filter(match).to_pylist()
-                exact = [row for row in hits if wanted in (row["uid"], row["source_id"])]
-                if exact:
-                    return exact[0]["uid"], exact[0]["source_id"] or ""
-                found.update({row["uid"]: row["source_id"] or "" for row in hits})
-    if len(found) == 1:
-        return next(iter(found.items()))
+        for file in itertools.chain.from_iterable(_files(step / side) for side in _SIDES):
+            for row in pq.read_table(file, columns=["uid", "source_id"], filters=begins).to_pylist():
+                found.setdefault(row["uid"], row["source_id"] or "")
     if not found:
         raise UsageError(f"no record of this run has a uid or source id that begins with '{wanted}'")
+    if wanted in found:
+        return {wanted: found[wanted]}
+    exact = {uid: source_id for uid, source_id in found.items() if source_id == wanted}
+    if exact or len(found) == 1 or (len(set(found.values())) == 1 and any(found.values())):
+        return exact or found
     raise UsageError(f"{len(found)} records begin with '{wanted}'; give more of it, for example {next(iter(found))}")
 
 
-def _entries(ledger: pa.Table, uid: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = ledger.filter(pc.equal(ledger["uid"], uid)).select(_TOLD).to_pylist()
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("part-*.parquet"))
+
+
+def _entries(file: Path, uid: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = pq.read_table(file, columns=_TOLD, filters=[("uid", "=", uid)]).to_pylist()
     return found
 
 
 def _find(step: Path, uid: str) -> tuple[dict[str, Any] | None, str | None]:
-    for side in ("rows", "dropped", "failed"):
-        for file in sorted((step / side).glob("part-*.parquet")):
+    for side in _SIDES:
+        for file in _files(step / side):
             rows = pq.read_table(file, columns=["uid", "turns"], filters=[("uid", "=", uid)]).to_pylist()
             if rows:
                 return rows[0], side
@@ -105,6 +112,5 @@ def _changed(before: list[str], after: list[str]) -> list[dict[str, str | None]]
 def _exports(run: Path, uid: str) -> list[dict[str, Any]]:
     found = []
     for file in sorted((run / "exports").glob("*/ledger.parquet")):
-        table = pq.read_table(file)
-        found += [{"export": file.parent.name, **entry} for entry in _entries(table, uid)]
+        found += [{"export": file.parent.name, **entry} for entry in _entries(file, uid)]
     return found

@@ -52,6 +52,8 @@ def open_source(options: InputOptions) -> Source:
         options = options.model_copy(update={"path": path})
     if not path.exists():
         raise InputError(f"{path}: there is no such file or folder{_similar(path)}")
+    if not path.is_file() and not path.is_dir():
+        raise InputError(f"{path}: this is neither a file nor a folder but a pipe or device; save it to a file first")
     if options.images is not None and not options.images.is_dir():
         raise InputError(f"{options.images}: the folder of pictures does not exist (--images or input.images)")
     registry = Registry.load(options.labels) if options.labels else None

@@ -18,6 +18,10 @@ from curate.pipeline.stage import StageOptions
 
 FLOOR = 10
 """Rows that may always fail under a percentage, so that one bad picture does not stop a small set."""
+NAME_LENGTH = 64
+"""Characters of a recipe's or a step's name; it becomes the name of a folder, which may have 255 bytes."""
+MEMORY_LEAST = 256
+"""MiB without which a worker cannot even start."""
 
 
 class Recipe(BaseModel):
@@ -25,7 +29,7 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    name: str = Field(pattern=r"^[\w][\w.-]*$")
+    name: str = Field(pattern=r"^[\w][\w.-]*$", max_length=NAME_LENGTH)
     """Name of the recipe; the default output folder is `work/NAME`."""
 
     description: str = ""
@@ -62,26 +66,43 @@ class Recipe(BaseModel):
     `auto` shares out nine tenths of the free memory.
     """
 
-    @field_validator("max_failed")
+    @field_validator("input")
     @classmethod
-    def _is_budget(cls, value: int | str) -> int | str:
-        if isinstance(value, int) and value >= 0:
+    def _shards_hold_rows(cls, value: InputOptions) -> InputOptions:
+        if value.shard_rows != "auto" and value.shard_rows < 1:
+            raise ValueError("shard_rows must be 1 or more, or auto")
+        return value
+
+    @field_validator("max_failed", mode="before")
+    @classmethod
+    def _is_budget(cls, value: Any) -> Any:
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return value
-        if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?%", value) and float(value[:-1]) <= 100:
+        if isinstance(value, str) and re.fullmatch(r"[0-9]+(\.[0-9]+)?%", value) and float(value[:-1]) <= 100:
             return value
         raise ValueError("must be a number of rows (20) or a share of them (1%)")
 
-    @field_validator("workers")
+    @field_validator("workers", mode="before")
     @classmethod
-    def _at_least_one(cls, value: int | str) -> int | str:
-        if isinstance(value, int) and value < 1:
+    def _at_least_one(cls, value: Any) -> Any:
+        if isinstance(value, bool) or (isinstance(value, int) and value < 1):
             raise ValueError("must be 1 or more, or auto")
+        return value
+
+    @field_validator("memory_limit", mode="before")
+    @classmethod
+    def _enough_to_start(cls, value: Any) -> Any:
+        if isinstance(value, bool) or (isinstance(value, int) and value < MEMORY_LEAST):
+            raise ValueError(f"must be {MEMORY_LEAST} (MiB) or more, or auto")
         return value
 
     @model_validator(mode="after")
     def _names_differ(self) -> Recipe:
         for kind, steps in (("stages", self.stages), ("exports", self.exports)):
             titles = [step.title for step in steps]
+            long = [title for title in titles if len(title) > NAME_LENGTH]
+            if long:
+                raise ValueError(f"the name '{long[0][:20]}…' is longer than {NAME_LENGTH} characters")
             twice = sorted({title for title in titles if titles.count(title) > 1})
             if twice:
                 raise ValueError(f"two {kind} are called '{twice[0]}'; give one of them a `name:`")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import io
+import itertools
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,24 @@ from curate.pipeline.paths import CommandLineText
 from curate.pipeline.recipe import Recipe, recipe_model
 
 Location = tuple[int | str, ...]
+Complaint = tuple[Location, str, str]
+"""Location, kind and message of one of pydantic's errors."""
+
+_NO_VALUE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What ruamel.yaml lets through for values such as `2024-13-45`, `!!int ''` or ten thousand brackets."""
+_BRANCH = re.compile(r"int|float|str|bool|none|(literal|tuple|list|dict|constrained-\w+|function-\w+)\b.*")
+"""Names that pydantic gives to the branches of a union of plain types."""
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "string": "a text",
+    "bool": "true or false",
+    "tuple": "a list, as in [a, b]",
+    "list": "a list, as in [a, b]",
+    "model": "a mapping, as in {key: value}",
+    "dict": "a mapping, as in {key: value}",
+}
+"""What a value must be, by the first word of the error's kind."""
 
 
 def shipped_folder() -> Path:
@@ -73,12 +94,37 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 def parse_recipe(text: str, shown_as: str, folder: Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe from text; `shown_as` is its name in messages. Raises as `load_recipe`."""
     root = _parse_yaml(text, shown_as)
+    as_written = copy.deepcopy(root)
     from_command_line = [_apply(root, override) for override in overrides]
     try:
-        return recipe_model().model_validate(_plain(root), context={"folder": folder})
+        return _validate(root, folder)
     except ValidationError as error:
-        finder = _Finder(root, text.splitlines(), shown_as, from_command_line)
+        before = _complaints(as_written, folder) if overrides else frozenset()
+        finder = _Finder(root, text.splitlines(), shown_as, from_command_line, before)
         raise RecipeError(finder.problems(error)) from error
+
+
+def _validate(root: Any, folder: Path) -> Recipe:
+    try:
+        plain = _plain(root)
+    except RecursionError:
+        raise RecipeError([Problem("", "a value holds itself (&name … *name), or is nested too deeply")]) from None
+    return recipe_model().model_validate(plain, context={"folder": folder})
+
+
+def _complaints(root: Any, folder: Path) -> frozenset[Complaint]:
+    """What is wrong with the file as it is written, before `--set`."""
+    try:
+        _validate(root, folder)
+    except ValidationError as error:
+        return frozenset(_complaint(item) for item in error.errors())
+    except RecipeError:
+        pass  # then everything is wrong with it, and told above
+    return frozenset()
+
+
+def _complaint(item: ErrorDetails) -> Complaint:
+    return item["loc"], item["type"], item["msg"]
 
 
 def _parse_yaml(text: str, shown_as: str) -> Any:
@@ -93,6 +139,8 @@ def _parse_yaml(text: str, shown_as: str) -> Any:
         raise RecipeError([_problem(shown_as, line, column, f"not valid YAML: {error.problem}", lines)]) from error
     except YAMLError as error:
         raise RecipeError([Problem(shown_as, f"not valid YAML: {error}")]) from error
+    except _NO_VALUE as error:
+        raise RecipeError([Problem(shown_as, f"a value cannot be read: {error}")]) from error
     if not isinstance(root, dict):
         raise RecipeError([Problem(f"{shown_as}:1:1", "a recipe is a mapping with the keys name, input, stages")])
     return root
@@ -123,9 +171,10 @@ def _plain(node: Any) -> Any:
 def _apply(root: Any, override: str) -> tuple[Location, str]:
     """Set one `KEY=VALUE` in the tree; give its location and its text."""
     key, equals, text = override.partition("=")
+    override = override if len(override) <= 160 else f"{override[:159]}…"
     if not equals or not key:
         raise UsageError(f"--set takes KEY=VALUE, as in --set stages.denoise.min_words=2; got '{override}'")
-    value = YAML(typ="safe").load(text) if text.strip() else None
+    value = _value(text, override)
     if isinstance(value, str):
         value = CommandLineText(value)
     node, location = root, []
@@ -141,18 +190,29 @@ def _apply(root: Any, override: str) -> tuple[Location, str]:
     return (*location, last), f"--set {override}"
 
 
+def _value(text: str, override: str) -> Any:
+    try:
+        return YAML(typ="safe", pure=True).load(text) if text.strip() else None
+    except (YAMLError, *_NO_VALUE) as error:
+        what = (error.problem if isinstance(error, MarkedYAMLError) else None) or str(error).partition("\n")[0]
+        raise UsageError(
+            f"--set {override}: the value is not valid YAML ({what}); text with special characters is quoted twice, "
+            """as in --set 'key="[text]"'"""
+        ) from error
+
+
 def _step(node: Any, part: str, override: str) -> int | str:
     """One step down: a key, a number in a list, or the title of a stage in a list."""
     if isinstance(node, dict):
         return part
     if isinstance(node, list):
-        if part.isdigit() and int(part) < len(node):
+        if part.isdecimal() and len(part) < 10 and int(part) < len(node):
             return int(part)
         titles = [str(item.get("name") or item.get("use")) if isinstance(item, dict) else "" for item in node]
         if part in titles:
             return titles.index(part)
         near = difflib.get_close_matches(part, titles, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else "there are: " + ", ".join(titles)
+        hint = f"did you mean '{near[0]}'?" if near else "there are: " + (", ".join(titles) or "none")
         raise UsageError(f"--set {override}: nothing is called '{part}'; {hint}")
     raise UsageError(f"--set {override}: '{part}' is below a plain value, not below a mapping or list")
 
@@ -160,40 +220,77 @@ def _step(node: Any, part: str, override: str) -> int | str:
 class _Finder:
     """Turns pydantic's errors into problems with a place in the file."""
 
-    def __init__(self, root: Any, lines: list[str], shown_as: str, overridden: Iterable[tuple[Location, str]]) -> None:
+    def __init__(
+        self,
+        root: Any,
+        lines: list[str],
+        shown_as: str,
+        overridden: Iterable[tuple[Location, str]],
+        before: frozenset[Complaint],
+    ) -> None:
         self.root = root
         self.lines = lines
         self.shown_as = shown_as
         self.overridden = dict(overridden)
+        self.before = before
 
     def problems(self, error: ValidationError) -> list[Problem]:
-        """All problems, in the order of the file."""
-        found = [self._one(item) for item in error.errors()]
-        return [problem for _, problem in sorted(found, key=lambda pair: pair[0])]
+        """All problems, in the order of the file; what the branches of a union say of one value is one problem."""
+        found: dict[Location, list[ErrorDetails]] = {}
+        problems: list[tuple[tuple[int, int], Problem]] = []
+        for item in error.errors():
+            location, branch = self._without_tags(item)
+            if branch:
+                found.setdefault(location, []).append(item)
+            else:
+                problems.append(self._one(location, [item], *self._message(item, location)))
+        for location, items in found.items():
+            wanted = list(dict.fromkeys(_wanted(item) for item in items))
+            problems.append(self._one(location, items, f"must be {' or '.join(wanted)}", ""))
+        return [problem for _, problem in sorted(problems, key=lambda pair: pair[0])]
 
-    def _one(self, item: ErrorDetails) -> tuple[tuple[int, int], Problem]:
-        location = self._without_tags(item["loc"])
-        message, hint = self._message(item, location)
+    def _one(
+        self, location: Location, items: list[ErrorDetails], message: str, hint: str
+    ) -> tuple[tuple[int, int], Problem]:
         shown = ".".join(map(str, location))
         message = f"{shown}: {message}" if shown else message
-        for where, text in self.overridden.items():
-            if location[: len(where)] == where:
-                return (0, 0), Problem(text, message + (f"; {hint}" if hint else ""))
+        culprits = self._culprits(location, any(_complaint(item) not in self.before for item in items))
+        if culprits:
+            return (0, 0), Problem(" ".join(culprits), message + (f"; {hint}" if hint else ""))
         line, column = self._place(location)
         return (line, column), _problem(self.shown_as, line, column, message, self.lines, hint)
 
-    def _without_tags(self, location: Location) -> Location:
-        """Drop the name of the union's branch, which pydantic puts behind the number of a stage."""
-        node, kept = self.root, []
-        for part in location:
+    def _culprits(self, location: Location, new: bool) -> list[str]:
+        """The `--set`s that a problem comes from.
+
+        One that gave the value itself is to blame in any case; one that gave something above, below or beside it
+        only where the file alone has no such problem.
+        """
+        own = [text for where, text in self.overridden.items() if location[: len(where)] == where]
+        if own or not new:
+            return own[-1:]
+        near: dict[str, int] = {}
+        for where, text in self.overridden.items():
+            shared = len([None for one, other in itertools.takewhile(_same, zip(where, location, strict=False))])
+            if len(where) > 1 and (shared == len(location) or shared == len(where) - 1):
+                near[text] = shared
+        return [text for text, shared in near.items() if shared == max(near.values())]
+
+    def _without_tags(self, item: ErrorDetails) -> tuple[Location, bool]:
+        """Drop the names of unions' branches, which pydantic puts into locations; say whether plain ones were there."""
+        node, kept, branch = self.root, [], False
+        for part in item["loc"]:
             if isinstance(node, dict) and part not in node and part == node.get("use"):
+                continue
+            if _is_branch(node, part, item["type"]):
+                branch = True
                 continue
             kept.append(part)
             try:
                 node = node[part]
             except (KeyError, IndexError, TypeError):
-                node = None
-        return tuple(kept)
+                node = {}
+        return tuple(kept), branch
 
     def _place(self, location: Location) -> tuple[int, int]:
         """Line and column of the deepest part of the location that the file has."""
@@ -224,6 +321,8 @@ class _Finder:
             return f"'{item['input']}' is not one of {', '.join(allowed)}", _nearest(str(item["input"]), allowed)
         if kind == "missing":
             return f"the key '{location[-1]}' is missing", f"add it, or say --set {'.'.join(map(str, location))}=…"
+        if kind.partition("_")[2] in ("type", "attributes_type"):
+            return f"must be {_wanted(item)}", ""
         return item["msg"].removeprefix("Value error, "), ""
 
     def _keys(self, location: Location) -> list[str]:
@@ -238,6 +337,26 @@ class _Finder:
                 known = registry.stages() if location[0] == "stages" else registry.exporters()
                 model = known[str(node["use"])].Options
         return list(model.model_fields)
+
+
+def _same(pair: tuple[object, object]) -> bool:
+    return pair[0] == pair[1]
+
+
+def _is_branch(node: Any, part: int | str, kind: str) -> bool:
+    """Whether a part of a location names the branch of a union, not a key or a number in the recipe."""
+    if not isinstance(part, str) or kind in ("missing", "extra_forbidden") or not _BRANCH.fullmatch(part):
+        return False
+    return not isinstance(node, dict) or part not in node
+
+
+def _wanted(item: ErrorDetails) -> str:
+    """What a value should have been, to stand behind "must be"."""
+    kind, context = item["type"], item.get("ctx", {})
+    if kind == "literal_error":
+        return str(context["expected"]).replace("'", "")
+    word = kind.partition("_")[0]
+    return _KINDS.get(word) or item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
 
 
 def _nearest(word: str, allowed: Sequence[str]) -> str:
