@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich import box
@@ -45,7 +46,7 @@ def step_line(step: StepResult) -> Text:
 
 def report(result: RunResult) -> RenderableType:
     """The whole story of a run."""
-    parts: list[RenderableType] = [Text(), steps_table(result.steps)]
+    parts: list[RenderableType] = [Text(), steps_table(result.steps, result.exports)]
     reasons = reasons_table(result.steps)
     if reasons is not None:
         parts += [Text("why rows went", style="bold"), reasons]
@@ -54,7 +55,7 @@ def report(result: RunResult) -> RenderableType:
     return Group(*parts)
 
 
-def steps_table(steps: list[StepResult]) -> Table:
+def steps_table(steps: list[StepResult], exports: Sequence[ExportResult] = ()) -> Table:
     """Rows in and out of each step; the last line adds up."""
     table = Table(box=box.SIMPLE_HEAD, title="what happened to every row", title_justify="left", title_style="bold")
     table.add_column("step")
@@ -83,6 +84,10 @@ def steps_table(steps: list[StepResult]) -> Table:
             _number(total.added, "blue"),
             f"{steps[-1].counts.rows_out:,}",
         )
+    for export in exports:
+        left, written = sum(export.left_out.values()), sum(export.facts.get("rows", {}).values())
+        cells = (_number(left, "yellow"), _number(0, ""), "", "", f"{written:,}")
+        table.add_row(f"export {export.title}", f"{left + written:,}", *cells)
     return table
 
 

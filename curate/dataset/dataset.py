@@ -144,9 +144,20 @@ class Dataset:
 
 
 def steps(run: Path) -> list[Path]:
-    """The folders of a run's finished steps, in order."""
-    planned = _manifest(run).get("steps_planned", [])
-    return [run / name for name in planned if (run / name / "stage.json").exists()]
+    """The folders of a run's finished steps, in order; a step that was made from an earlier result is not one."""
+    found: list[Path] = []
+    outputs: list[str] | None = None
+    for name in _manifest(run).get("steps_planned", []):
+        manifest = read_json(run / name / "stage.json")
+        try:
+            inputs, hashes = manifest["inputs"], [shard["hash"] for shard in manifest["shards"]]
+        except (KeyError, TypeError):
+            break
+        if outputs is not None and inputs != outputs:
+            break  # made from what the step before held in an earlier run
+        found.append(run / name)
+        outputs = hashes
+    return found
 
 
 def _manifest(run: Path) -> dict[str, Any]:

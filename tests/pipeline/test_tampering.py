@@ -17,8 +17,8 @@ import pytest
 import toys
 from engine_support import files, recipe, toy_registry, write  # noqa: F401  the fixture is used by name
 
-from curate import errors
-from curate.errors import OutputError, StageBroken
+from curate import Dataset, errors
+from curate.errors import BudgetExceeded, OutputError, StageBroken
 from curate.pipeline.batch import Batch
 from curate.pipeline.run import run
 from curate.records import Record, Turn, to_table
@@ -111,6 +111,17 @@ def test_folders_of_the_user_stay(done: Path) -> None:
 
     assert (done / "out" / "10-my-notes").is_dir()
     assert not (done / "out" / "02-rare").exists()
+
+
+def test_a_step_made_from_an_earlier_result_is_not_shown(done: Path) -> None:
+    """A run that stopped half-way must not present the old training set as the new one."""
+    source = done / "lines.txt"
+    source.write_text("\n".join(["fail"] * 20 + LINES), "utf-8")
+
+    with pytest.raises(BudgetExceeded):
+        again(done)
+
+    assert Dataset.open(done / "out").step == done / "out" / "00-ingest"
 
 
 def test_a_run_is_never_its_own_source(tmp_path: Path) -> None:
