@@ -148,7 +148,7 @@ def steps(run: Path) -> list[Path]:
     found: list[Path] = []
     outputs: list[str] | None = None
     for name in _manifest(run).get("steps_planned", []):
-        manifest = read_json(run / name / "stage.json")
+        manifest: Any = read_json(run / name / "stage.json")
         try:
             inputs, hashes = manifest["inputs"], [shard["hash"] for shard in manifest["shards"]]
         except (KeyError, TypeError):
