@@ -213,7 +213,7 @@ def _step(node: Any, part: str, override: str) -> int | str:
             return titles.index(part)
         near = difflib.get_close_matches(part, titles, n=1)
         hint = f"did you mean '{near[0]}'?" if near else "there are: " + (", ".join(titles) or "none")
-        raise UsageError(f"--set {override}: nothing is called '{part}'; {hint}")
+        raise UsageError(f"--set {override}: nothing is called '{part[:80]}'; {hint}")
     raise UsageError(f"--set {override}: '{part}' is below a plain value, not below a mapping or list")
 
 

@@ -7,12 +7,14 @@ from pathlib import Path
 import duckdb
 import pandas
 import polars
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from curate import Dataset
 from curate.dataset.shards import write_table
-from curate.records import Image, Line, Ocr, Record, Turn, to_table
+from curate.errors import InputError
+from curate.records import SCHEMA, Image, Line, Ocr, Record, Turn, to_table
 
 LINE = Line("包邮", 0.9876, (1.0, 2.0, 30.5, 2.0, 30.5, 12.0, 1.0, 12.0))
 RECORDS = [
@@ -87,3 +89,19 @@ def test_dataset_reads_it_with_types(file: Path) -> None:
     assert data.to_pandas(["label"])["label"][0] == "气泡"
     assert data.schema.names == pq.read_schema(file).names
     assert Dataset.open(file.parent).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"uid": ["a"]}, "it has no column source_id"),
+        ({name: ["a"] for name in SCHEMA.names}, "the column turns is no list of structs"),
+    ],
+)
+def test_parquet_that_holds_no_records_is_refused(tmp_path: Path, columns: dict[str, list[str]], said: str) -> None:
+    """A KeyError three calls later does not name the file."""
+    pq.write_table(pa.table(columns), tmp_path / "own.parquet")
+
+    for where in (tmp_path, tmp_path / "own.parquet"):
+        with pytest.raises(InputError, match=said):
+            Dataset.open(where)

@@ -106,6 +106,95 @@ def test_broken_yaml_is_told_with_its_place(text: str, said: str) -> None:
     assert said in problems(text)[0]
 
 
+@pytest.mark.parametrize(
+    "override",
+    [
+        "a=[",
+        "name=*x",
+        "name=!!python/object:os.system x",
+        "name=2024-13-45",
+        "name=!!int ''",
+        "name=&x [*x]",
+        "name=" + "[" * 5000,
+        "name=" + "x" * 300,
+        "stages.²=1",
+        "stages." + "9" * 5000 + "=1",
+        "stages.split.name=" + "y" * 65,
+    ],
+)
+def test_nonsense_in_an_override_is_a_usage_error(override: str) -> None:
+    """A slip in the shell's quoting is no bug in curate, and the message is no longer than a page."""
+    with pytest.raises(UsageError) as caught:
+        parse_recipe(GOOD, "shop.yaml", Path(), [override])
+
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize("value", ["2024-13-45", "!!int ''"])
+def test_a_value_that_yaml_cannot_make_is_told_with_its_file(value: str) -> None:
+    """A date with a thirteenth month is no bug in curate."""
+    assert problems(GOOD.replace("shop", value))[0].startswith("shop.yaml: a value cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["stages.denoise.use=ocr"], "--set stages.denoise.use=ocr: stages.0.min_words: unknown key 'min_words'"),
+        (["stages.split.train=0.5"], "--set stages.split.train=0.5: stages.1: train, val and test must add up to 1"),
+        (["stages.0.name=split"], "--set stages.0.name=split: two stages are called 'split'"),
+        (
+            ["seed=1", "stages.split.train=0.5", "stages.1.val=0.4"],
+            "--set stages.split.train=0.5 --set stages.1.val=0.4: stages.1: train, val and test must add up to 1",
+        ),
+    ],
+)
+def test_what_an_override_breaks_around_it_is_told_with_the_override(overrides: list[str], said: str) -> None:
+    """The file is right; a line of it in the message sends people to the wrong place."""
+    (problem,) = problems(GOOD, *overrides)
+
+    assert problem.startswith(said)
+
+
+def test_what_is_wrong_in_the_file_is_not_blamed_on_an_override() -> None:
+    """The other way round it is the same mistake."""
+    (problem,) = problems(GOOD.replace("min_words: 2", "min_word: 2"), "stages.denoise.min_score=0.5")
+
+    assert problem.startswith("shop.yaml:6:5: stages.0.min_word: unknown key")
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("workers=many", "workers: must be a whole number or auto"),
+        ("workers=true", "workers: must be 1 or more, or auto"),
+        ("workers=0", "workers: must be 1 or more, or auto"),
+        ("max_failed=true", "max_failed: must be a number of rows (20) or a share of them (1%)"),
+        ("max_failed=1.5", "max_failed: must be a number of rows (20) or a share of them (1%)"),
+        ("max_failed=101%", "max_failed: must be a number of rows (20) or a share of them (1%)"),
+        ("memory_limit=255", "memory_limit: must be 256 (MiB) or more, or auto"),
+        ("memory_limit=lots", "memory_limit: must be a whole number or auto"),
+        ("input.shard_rows=few", "input.shard_rows: must be a whole number or auto"),
+        ("input.shard_rows={a: 1}", "input.shard_rows: must be a whole number or auto"),
+        ("input.shard_rows=0", "input: shard_rows must be 1 or more, or auto"),
+        ("stages.split.by=picture", "stages.1.by: must be a list, as in [a, b]"),
+        ("stages=denoise", "stages: must be a list, as in [a, b]"),
+        ("input=train.json", "input: must be a mapping, as in {key: value}"),
+    ],
+)
+def test_a_wrong_value_is_answered_with_what_it_must_be_in_one_line(override: str, said: str) -> None:
+    """Words such as `tuple` or `literal['auto']` are the program's, not the reader's."""
+    assert problems(GOOD, override) == [f"--set {override}: {said}"]
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["workers=auto", "workers=1", "max_failed=0", "max_failed=2.5%", "memory_limit=256", "input.shard_rows=1"],
+)
+def test_the_least_that_is_allowed_is_allowed(override: str) -> None:
+    """A limit that refuses its own value is off by one."""
+    parse_recipe(GOOD, "shop.yaml", Path(), [override])
+
+
 def test_two_steps_of_one_name_are_refused() -> None:
     """Their folders would be one."""
     assert "two stages are called 'denoise'" in problems(GOOD.replace("use: split", "use: denoise"))[0]

@@ -1,0 +1,98 @@
+"""How commands speak: plain text, quoted hints, and patience with readers that go away."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from curate.cli import progress
+from curate.cli.progress import LineProgress
+
+
+def test_brackets_in_paths_are_brackets(curate: Any, chats: Path, tmp_path: Path) -> None:
+    """`photos [red]` is a folder, and `[/b]` is no reason to crash."""
+    folder = tmp_path / "photos [red]"
+    folder.mkdir()
+    chats.rename(folder / "chats.jsonl")
+
+    done = curate("ingest", "photos [red]/chats.jsonl", "work/x[/b] [bold]", "--set", "max_failed=9")
+
+    assert done.code == 0, done.err
+    assert "ingest → work/x[/b] [bold]" in done.err
+    assert "work/x[/b] [bold]" in curate("ls", "work/x[").out
+    assert "no rows dropped in work/x[/b] [bold]" in curate("ls", "work/x[/b] [bold]", "--dropped").err
+    assert "work/x[/b] [bold]" in curate("show", "work/x[/b] [bold]").out
+    assert "x[/b] [bold]" in curate("ingest", "photos [red]/chats.jsonl", "work/x[/b] [bold]", "--dry-run").out
+
+
+def test_a_hint_can_be_pasted_into_a_shell(curate: Any, chats: Path) -> None:
+    """A path with a blank in it is two arguments."""
+    done = curate("ingest", str(chats), "work/my run; ls")
+
+    assert "curate ls 'work/my run; ls' --failed" in done.err
+    assert "curate show 'work/my run; ls'" in done.err
+    assert "cd 'my project' && curate run" in curate("init", "my project").err
+    assert "curate show 'work/my run; ls' UID" in curate("show", "work/my run; ls", "-n", "1").err
+
+
+@pytest.mark.parametrize("closing", ["2>&1 | head -n 1", "2>&-", ">&-", ">&- 2>&-", "2>&1 | true"])
+def test_a_reader_that_goes_away_does_not_end_a_run(chats: Path, closing: str) -> None:
+    """`2>&1 | head -1` must not cost the night's run, nor its exit code."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = f"({sys.executable} -m curate.cli.main ingest chats.jsonl work/x; echo $? > code) {closing}"
+    if "|" in closing:
+        command = f"({sys.executable} -m curate.cli.main ingest chats.jsonl work/x 2>&1; echo $? > code) {closing[4:]}"
+    subprocess.run(["bash", "-c", command], cwd=chats.parent, env=environment, check=False, capture_output=True)
+
+    assert (chats.parent / "code").read_text() == "1\n"
+    assert '"status": "finished"' in (chats.parent / "work" / "x" / "run.json").read_text("utf-8")
+
+
+def test_the_rate_does_not_count_the_loading_of_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour promised for a minute's work makes people press Ctrl-C."""
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    said = io.StringIO()
+    lines = LineProgress(Console(file=said, width=200))
+    lines.start("ocr", 1000, "images", "")
+    for second, units in ((100, 1), (131, 310)):
+        now[0] = second
+        lines.advance(units, 0)
+
+    assert said.getvalue().splitlines() == [
+        "ocr 1/1,000 0% failed 0",
+        "ocr 311/1,000 31% 10.0 images/s eta 1 min 9 s failed 0",
+    ]
+
+
+def test_init_does_not_replace_edited_sample_data(curate: Any, tmp_path: Path) -> None:
+    """Somebody may have made the sample data their own."""
+    sample = tmp_path / "s" / "demo" / "train.json"
+    sample.parent.mkdir(parents=True)
+    sample.write_text("mine")
+
+    done = curate("init", "s")
+
+    assert done.code == 2
+    assert "demo/train.json is there already" in done.err
+    assert sample.read_text() == "mine"
+    assert not (tmp_path / "s" / "curate.yaml").exists()
+    assert curate("init", "s", "--force").code == 0
+    assert sample.read_text() != "mine"
+
+
+def test_a_pipe_is_no_source(curate: Any, tmp_path: Path) -> None:
+    """It waited for ever."""
+    os.mkfifo(tmp_path / "pipe")
+
+    for command in ("ingest", "export", "show"):
+        done = curate(command, "pipe", *(["out"] if command != "show" else []))
+        assert done.code == 2
+    assert "save it to a file first" in curate("ingest", "pipe", "out").err
