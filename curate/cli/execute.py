@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import textwrap
 from pathlib import Path
 
 from rich.text import Text
@@ -155,7 +156,7 @@ def _show_plan(out: Output, planned: Plan) -> None:
     ):
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for step in planned.steps:
-        needs = ", ".join(f"{key} {value[:48]}" for key, value in step.needs.items())
+        needs = ", ".join(f"{key} {textwrap.shorten(value, 48, placeholder='…')}" for key, value in step.needs.items())
         told = Text("; ".join(part for part in (step.why, needs) if part), style="dim")
         will = Text("run", style="cyan") if step.runs else Text("reuse", style="green")
         rows = "?" if step.rows is None else f"{step.rows:,}"

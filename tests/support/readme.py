@@ -23,7 +23,11 @@ PICTURE = ROOT / ".readme" / "demo.svg"
 COLUMNS = "100"
 
 _BLOCK = re.compile(r"```console\n(?P<commands>.*?)```\n(?:\n```text\n(?P<output>.*?)```\n)?", re.DOTALL)
-_VARIES = re.compile(r"\d+(?:\.\d+)? (?:s|min|h|GB)\b(?: \d+ s)?|[\d.]+ (?:images|rows)/s")
+_VARIES = re.compile(
+    r"\d+(?:\.\d+)? (?:s|min|h|GB)\b(?: \d+ s)?"  # durations and free space
+    r"|\bat most [\d,]+ of|\blines \d+|status-bar(?: \(hits \d+\)| \d+)"  # what other arithmetic reads otherwise
+    r"|engine rapidocr(?:.|\n)*?(?=\n  denoise)"  # the execution provider of this machine
+)
 
 
 @dataclass
