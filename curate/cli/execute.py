@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.text import Text
 
 from curate.api import cache_folder
-from curate.cli.output import Output, let_go, printable
+from curate.cli.output import Output, printable, whoever_reads
 from curate.cli.progress import BarProgress, LineProgress
 from curate.cli.summary import report, shown, steps_table, typed
 from curate.errors import BudgetExceeded, Interrupted
@@ -33,10 +33,8 @@ def execute(out: Output, recipe: Recipe, folder: Path, *, dry_run: bool) -> int:
     result = perform(out, recipe, folder)
     if isinstance(result, int):
         return result
-    try:
+    with whoever_reads():
         _tell(out, result)
-    except BrokenPipeError:  # whoever read us has seen enough; the run is done all the same
-        let_go(sys.stdout)
     return exit_code(recipe, result)
 
 
@@ -54,7 +52,8 @@ def perform(out: Output, recipe: Recipe, folder: Path) -> RunResult | int:
         return stopped(out, error, f"what was finished is kept in {shown(folder)}")
     except BudgetExceeded:
         progress.close()
-        _show_failed(out, folder, progress.steps)
+        with whoever_reads():
+            _show_failed(out, folder, progress.steps)
         raise
     finally:
         progress.close()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from curate.cli.output import Output, common
+from curate.cli.output import Output, common, whoever_reads
 
 if TYPE_CHECKING:
     from curate.dataset.dataset import Dataset
@@ -73,15 +73,17 @@ def command(
         if isinstance(outcome, int):
             return outcome
         data, read = Dataset.open(place), outcome
-        out.print(report(read))
+        with whoever_reads():
+            out.print(report(read))
     written = _write(out, data, recipe, folder)
     if isinstance(written, int):
         return written
-    if out.as_json:
-        told = {"read": {"out": str(read.out), **read.as_dict()}} if read else {}
-        out.json({**written.as_dict(), "folder": str(folder), **told})
-    else:
-        out.print(Group(*export_lines(written)))
+    with whoever_reads():
+        if out.as_json:
+            told = {"read": {"out": str(read.out), **read.as_dict()}} if read else {}
+            out.json({**written.as_dict(), "folder": str(folder), **told})
+        else:
+            out.print(Group(*export_lines(written)))
     if written.facts.get("next"):
         out.hint(str(written.facts["next"]))
     if read is None:

@@ -7,7 +7,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
@@ -109,6 +110,15 @@ class _Patient:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+@contextmanager
+def whoever_reads() -> Iterator[None]:
+    """Print what goes before more work, or before an exit code that counts, even if nobody reads it any more."""
+    try:
+        yield
+    except BrokenPipeError:
+        let_go(sys.stdout)
 
 
 def let_go(stream: TextIO | None) -> None:

@@ -42,17 +42,19 @@ def test_a_hint_can_be_pasted_into_a_shell(curate: Any, chats: Path) -> None:
     assert "curate show 'work/my run; ls' UID" in curate("show", "work/my run; ls", "-n", "1").err
 
 
-@pytest.mark.parametrize("closing", ["2>&1 | head -n 1", "2>&-", ">&-", ">&- 2>&-", "2>&1 | true"])
-def test_a_reader_that_goes_away_does_not_end_a_run(chats: Path, closing: str) -> None:
+@pytest.mark.parametrize("closing", ["2>&1 | head -n 1", "2>&1 | true", "| true", "2>&-", ">&-", ">&- 2>&-"])
+@pytest.mark.parametrize("command", ["ingest", "export"])
+def test_a_reader_that_goes_away_does_not_end_a_run(chats: Path, command: str, closing: str) -> None:
     """`2>&1 | head -1` must not cost the night's run, nor its exit code."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    command = f"({sys.executable} -m curate.cli.main ingest chats.jsonl work/x; echo $? > code) {closing}"
-    if "|" in closing:
-        command = f"({sys.executable} -m curate.cli.main ingest chats.jsonl work/x 2>&1; echo $? > code) {closing[4:]}"
-    subprocess.run(["bash", "-c", command], cwd=chats.parent, env=environment, check=False, capture_output=True)
+    redirect, _, reader = closing.partition("|")
+    line = f"({sys.executable} -m curate.cli.main {command} chats.jsonl x {redirect}; echo $? > code)"
+    line += f" | (sleep 0.1; {reader})" if reader else ""
+    subprocess.run(["bash", "-c", line], cwd=chats.parent, env=environment, check=False, capture_output=True)
 
     assert (chats.parent / "code").read_text() == "1\n"
-    assert '"status": "finished"' in (chats.parent / "work" / "x" / "run.json").read_text("utf-8")
+    done = "x/run.json" if command == "ingest" else "x/export.json"
+    assert (chats.parent / done).exists()
 
 
 def test_the_rate_does_not_count_the_loading_of_models(monkeypatch: pytest.MonkeyPatch) -> None:
