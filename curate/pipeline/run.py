@@ -8,7 +8,6 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -91,7 +90,8 @@ def check_folder(out: Path, recipe: Recipe) -> None:
     """
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out} is a file; choose another folder with --out")
-    source = recipe.input.path.resolve()
+    path = recipe.input.path
+    source = (path if path.exists() else path.with_name(path.name.partition("@")[0])).resolve()  # RUN@STEP
     if out.resolve() == source or source.is_relative_to(out.resolve()):
         raise OutputError(f"{out} holds the source {recipe.input.path}; choose another folder with --out")
     if source.is_dir() and out.resolve().is_relative_to(source):
@@ -134,7 +134,8 @@ def run(recipe: Recipe, out: Path, *, progress: Progress | None = None, cache: P
     progress = progress or Progress()
     prepared = prepare(recipe, out, cache)
     result = RunResult(out)
-    with _writable(out), StopSignal() as stop, exclusive(out):
+    _make(out)
+    with StopSignal() as stop, exclusive(out):
         stop.on_request = lambda: progress.note("finishing what is in flight; Ctrl-C again to stop at once")
         sweep(out)
         status = "failed"
@@ -155,13 +156,11 @@ def run(recipe: Recipe, out: Path, *, progress: Progress | None = None, cache: P
     return result
 
 
-@contextlib.contextmanager
-def _writable(out: Path) -> Iterator[None]:
+def _make(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make the folder {out}: {error.strerror}; choose another with --out") from error
-    yield
 
 
 def _steps(prepared: Prepared, result: RunResult, progress: Progress, stop: StopSignal) -> None:

@@ -130,6 +130,8 @@ def test_a_run_is_never_its_own_source(tmp_path: Path) -> None:
 
     with pytest.raises(OutputError, match="holds the source"):
         run(recipe(source), tmp_path)
+    with pytest.raises(OutputError, match="holds the source"):
+        run(recipe(tmp_path / "out@upper"), tmp_path / "out")
 
 
 def test_rows_that_broke_a_limit_are_tried_again_under_another(tmp_path: Path) -> None:
