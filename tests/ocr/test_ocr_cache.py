@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import multiprocessing
 import sqlite3
 import time
 from pathlib import Path
 
+from cache_writers import fill, fill_for_ever, reading, sha
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,14 +17,6 @@ from curate.records import Line
 numbers = st.floats(0, 10_000).map(lambda value: round(value, 1))
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 lines = st.builds(Line, texts, st.floats(0, 1).map(lambda value: round(value, 4)), st.tuples(*[numbers] * 8))
-
-
-def sha(number: int) -> str:
-    return hashlib.sha256(str(number).encode()).hexdigest()
-
-
-def reading(text: str) -> Reading:
-    return Reading(10, 20, (Line(text, 0.5, (0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0)),))
 
 
 @given(st.lists(lines, max_size=5))
@@ -78,17 +70,10 @@ def test_pruning_keeps_the_engine_in_use(tmp_path: Path) -> None:
     assert cache.prune(older_than=-10) == 1
 
 
-def _fill(folder: str, worker: int) -> None:
-    cache = ReadingCache(Path(folder))
-    for number in range(25):
-        cache.put([(sha(worker * 1000 + number), reading(str(number)))], "e")
-    cache.close()
-
-
 def test_processes_write_at_the_same_time(tmp_path: Path) -> None:
     """If this fails, readings are lost or a worker dies when several write."""
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_fill, args=(str(tmp_path), worker)) for worker in range(3)]
+    workers = [context.Process(target=fill, args=(str(tmp_path), worker)) for worker in range(3)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -97,19 +82,14 @@ def test_processes_write_at_the_same_time(tmp_path: Path) -> None:
     assert ReadingCache(tmp_path).holdings()[0].pictures == 75
 
 
-def _fill_for_ever(folder: str) -> None:
-    cache, number = ReadingCache(Path(folder)), 0
-    while True:
-        cache.put([(sha(number + step), reading("x" * 500)) for step in range(10)], "e")
-        number += 10
-
-
 def test_a_killed_process_leaves_a_sound_cache(tmp_path: Path) -> None:
     """If this fails, kill -9 in the middle of a run loses what was read, or breaks the next run."""
-    worker = multiprocessing.get_context("spawn").Process(target=_fill_for_ever, args=(str(tmp_path),))
+    worker = multiprocessing.get_context("spawn").Process(target=fill_for_ever, args=(str(tmp_path),))
     worker.start()
     cache = ReadingCache(tmp_path)
+    deadline = time.monotonic() + 60
     while not any(held.pictures >= 100 for held in cache.holdings()):
+        assert worker.is_alive() and time.monotonic() < deadline
         time.sleep(0.05)
     worker.kill()
     worker.join()
