@@ -27,6 +27,7 @@ COMMANDS = {
     "ls": "list runs, or the steps of one run",
     "reasons": "list every code of the ledger and what it means",
     "schema": "print the schema of recipes, records or the ledger",
+    "cache": "show, verify or prune what OCR has read",
     "init": "write a recipe to start from",
     "doctor": "check this machine",
     "completion": "print the shell's completion script",

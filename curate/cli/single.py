@@ -5,20 +5,24 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from curate.cli.output import Output
 
+if TYPE_CHECKING:
+    from curate.pipeline.recipe import Recipe
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def takes_source(function: Command) -> Command:
-    """Give a command IN and OUT and the options that say how IN is read."""
+def takes_source(function: Command, *, needs_out: bool = True) -> Command:
+    """Give a command IN and OUT and the options that say how IN is read; without `needs_out` OUT may be missing."""
+    metavar = "OUT" if needs_out else "[OUT]"
     decorators = [
         click.argument("source", metavar="IN", type=click.Path(path_type=Path)),
-        click.argument("folder", metavar="OUT", type=click.Path(path_type=Path)),
+        click.argument("folder", metavar=metavar, required=needs_out, type=click.Path(path_type=Path)),
         click.option("--images", type=click.Path(path_type=Path), help="Folder that picture paths are relative to."),
         click.option("--format", "source_format", default="auto", show_default=True, help="Format of IN."),
         click.option("--labels", help="Label registry: a shipped name (mire) or a YAML file."),
@@ -50,15 +54,36 @@ def run_single(
     dry_run: bool,
 ) -> int:
     """Run a recipe made from a command's options; `overrides` are options of the one stage, or whole keys."""
+    from curate.cli.execute import execute
+
+    source_options = source_keys(source, images, source_format, labels)
+    return execute(out, single_recipe(name, stages, source_options, overrides, workers), folder, dry_run=dry_run)
+
+
+def source_keys(source: Path, images: Path | None, source_format: str, labels: str | None) -> dict[str, str | None]:
+    """The keys of `input:` that a command's options stand for."""
+    return {"path": str(source), "format": source_format, "images": str(images) if images else None, "labels": labels}
+
+
+def single_recipe(
+    name: str,
+    stages: Sequence[Mapping[str, Any]],
+    source: Mapping[str, str | None],
+    overrides: Sequence[str],
+    workers: int | None = None,
+) -> Recipe:
+    """Make the recipe of a command; what is None is left to its default, `overrides` as for `run_single`.
+
+    Raises:
+        RecipeError: an option does not fit.
+    """
     from ruamel.yaml import YAML
 
-    from curate.cli.execute import execute
     from curate.pipeline.recipe_file import parse_recipe
 
-    source_options = {"path": str(source), "format": source_format, "images": images and str(images), "labels": labels}
     recipe: dict[str, Any] = {
         "name": name,
-        "input": {key: value for key, value in source_options.items() if value is not None},
+        "input": {key: value for key, value in source.items() if value is not None},
         "stages": [{key: value for key, value in stage.items() if value is not None} for stage in stages],
     }
     if workers:
@@ -66,8 +91,7 @@ def run_single(
     text = io.StringIO()
     YAML(typ="rt").dump(recipe, text)
     changes = [full_key(change, "stages.0") if stages else change for change in overrides]
-    loaded = parse_recipe(text.getvalue(), f"curate {name}", Path.cwd(), changes)
-    return execute(out, loaded, folder, dry_run=dry_run)
+    return parse_recipe(text.getvalue(), f"curate {name}", Path.cwd(), changes)
 
 
 def full_key(change: str, step: str) -> str:

@@ -11,6 +11,7 @@ import logging
 import sqlite3
 import time
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,9 @@ class Holding(NamedTuple):
     pictures: int
     size: int
     """Bytes."""
+    oldest: int | None
+    newest: int | None
+    """Seconds since 1970; None where it holds nothing."""
 
 
 class ReadingCache:
@@ -61,11 +65,15 @@ class ReadingCache:
 
     Args:
         folder: Where the file lies; made when missing.
+        strict: For who asks about the cache itself: nothing is made, mended or set aside when it is opened, and
+            whatever is wrong is raised as `sqlite3.Error` (an `OperationalError` where the file cannot be used just
+            now, else it is damaged).
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, strict: bool = False) -> None:
         self.path = folder / NAME
-        self._connection = self._open()
+        self._strict = strict
+        self._connection = _connect(self.path) if strict else self._open()
 
     def get(self, sha256: str, engine: str) -> Reading | None:
         """Give what `engine` read in a picture; None where it is not known or the entry is damaged."""
@@ -88,17 +96,32 @@ class ReadingCache:
 
     def holdings(self) -> list[Holding]:
         """Count pictures and bytes by engine."""
-        sql = """SELECT signature, count(picture), coalesce(sum(length(value) + length(picture)), 0)
+        sql = """SELECT signature, count(picture), coalesce(sum(length(value) + length(picture)), 0),
+                        min(added), max(added)
                  FROM engine LEFT JOIN reading ON reading.engine = engine.id GROUP BY engine.id ORDER BY signature"""
-        rows: list[tuple[str, int, int]] = self._try(lambda db: db.execute(sql).fetchall(), [])
+        rows: list[tuple[str, int, int, int | None, int | None]]
+        rows = self._try(lambda db: db.execute(sql).fetchall(), [])
         return [Holding(*row) for row in rows]
+
+    def damaged(self) -> dict[str, int]:
+        """Read every entry, change none, and count those that are damaged by their engine's signature."""
+        found: list[tuple[int, bytes]] = self._try(_damaged, [])
+        names: list[tuple[int, str]] = self._try(
+            lambda db: db.execute("SELECT id, signature FROM engine").fetchall(), []
+        )
+        signatures = dict(names)
+        return dict(Counter(signatures.get(engine, "") for engine, _ in found))
 
     def verify(self) -> int:
         """Read every entry, remove those that are damaged and give their number."""
-        sql = "SELECT engine, picture, value FROM reading"
-        rows: list[tuple[int, bytes, bytes]] = self._try(lambda db: db.execute(sql).fetchall(), [])
-        damaged = [(engine, picture) for engine, picture, value in rows if _unpack(value) is None]
-        return self._delete("DELETE FROM reading WHERE engine = ? AND picture = ?", damaged)
+        found: list[tuple[int, bytes]] = self._try(_damaged, [])
+        return self._delete("DELETE FROM reading WHERE engine = ? AND picture = ?", found)
+
+    def clear(self) -> int:
+        """Remove all entries and give their number."""
+        removed = self._delete("DELETE FROM reading", [()])
+        self.prune()
+        return removed
 
     def prune(self, *, keep: str | None = None, older_than: float | None = None) -> int:
         """Remove entries and give their number.
@@ -115,6 +138,7 @@ class ReadingCache:
             removed += self._delete("DELETE FROM reading WHERE added < ?", [(int(time.time() - older_than),)])
         self._delete("DELETE FROM engine WHERE id NOT IN (SELECT engine FROM reading)", [()])
         self._try(lambda db: db.execute("VACUUM"), None)
+        self._try(lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall(), None)
         return removed
 
     def close(self) -> None:
@@ -150,6 +174,8 @@ class ReadingCache:
         try:
             return work(self._connection)
         except sqlite3.Error as error:
+            if self._strict:
+                raise
             _log.warning("the OCR cache %s failed (%s); going on without", self.path, error)
             return otherwise
 
@@ -165,6 +191,20 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def files(folder: Path) -> list[Path]:
+    """Give the files of a cache: the database, what SQLite keeps beside it, and a damaged one that was set aside."""
+    return sorted(folder.glob(f"{NAME}*")) + sorted(folder.glob(Path(NAME).with_suffix(".damaged").name))
+
+
+def _damaged(db: sqlite3.Connection) -> list[tuple[int, bytes]]:
+    """Engine and picture of each entry that is damaged; the entries are looked at one by one."""
+    (state,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if state != "ok":
+        raise sqlite3.DatabaseError(state)
+    entries = db.execute("SELECT engine, picture, value FROM reading")
+    return [(engine, picture) for engine, picture, value in entries if _unpack(value) is None]
 
 
 def _pack(reading: Reading) -> bytes:

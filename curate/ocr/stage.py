@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -110,6 +111,20 @@ class OcrStage(Stage[OcrOptions]):
         for row in np.unique(rows).tolist():
             if batch.alive(row):
                 batch.change(row, "ocr_read", metric="lines", value=float(counts[row]))
+
+    def read(self, sources: Sequence[Source]) -> Iterator[tuple[Source, Reading | RowError]]:
+        """Read pictures that stand in no batch, as `process` does; give for each distinct one what is in it.
+
+        Args:
+            sources: Pictures below the context's image root.
+
+        Returns:
+            In any order, each with its lines in reading order, or with what is wrong with it.
+        """
+        for source, result in self._reader.read(sources):
+            if isinstance(result, Reading):
+                result = replace(result, lines=tuple(arrange(result.lines, self.options.join)))
+            yield source, result
 
     def _make_engine(self) -> Engine:
         options = self.options

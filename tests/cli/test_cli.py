@@ -120,6 +120,7 @@ def test_a_whole_session_speaks_json_on_stdout_and_nothing_else(tmp_path: Path) 
         ["schema", "ledger"],
         ["completion", "bash"],
         ["version"],
+        ["cache"],
         ["init", "project"],
         ["denoise", source, "work/clean", "--dry-run"],
     ]
