@@ -65,8 +65,16 @@ def test_a_file_that_does_not_belong_to_a_step_is_found(done: Path, name: str) -
     assert {path: data for path, data in files(done / "out").items() if "notes" not in path} == before
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"shards": 3}', "garbage", ""])
-@pytest.mark.parametrize("name", ["01-upper/stage.json", "00-ingest/stage.json", "run.json"])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("01-upper/stage.json", "[]"),
+        ("01-upper/stage.json", '{"shards": 3}'),
+        ("00-ingest/stage.json", "{}"),
+        ("run.json", "garbage"),
+        ("run.json", '{"recipe": null}'),
+    ],
+)
 def test_a_damaged_manifest_is_made_again(done: Path, name: str, text: str) -> None:
     """Hours of OCR must not hang on one small file."""
     before = files(done / "out")
