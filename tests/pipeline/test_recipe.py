@@ -192,7 +192,10 @@ def test_a_wrong_value_is_answered_with_what_it_must_be_in_one_line(override: st
 )
 def test_the_least_that_is_allowed_is_allowed(override: str) -> None:
     """A limit that refuses its own value is off by one."""
-    parse_recipe(GOOD, "shop.yaml", Path(), [override])
+    changed = parse_recipe(GOOD, "shop.yaml", Path(), [override])
+
+    key, _, value = override.rpartition(".")[2].partition("=")
+    assert str(getattr(changed.input if "shard" in key else changed, key)) == value
 
 
 def test_two_steps_of_one_name_are_refused() -> None:
