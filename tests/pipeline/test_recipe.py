@@ -194,7 +194,8 @@ def test_the_least_that_is_allowed_is_allowed(override: str) -> None:
     """A limit that refuses its own value is off by one."""
     changed = parse_recipe(GOOD, "shop.yaml", Path(), [override])
 
-    key, _, value = override.rpartition(".")[2].partition("=")
+    path, _, value = override.partition("=")
+    key = path.rpartition(".")[2]
     assert str(getattr(changed.input if "shard" in key else changed, key)) == value
 
 
