@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -47,19 +46,20 @@ def chats(folder: Path, rows: int = 12) -> Path:
 
 
 def test_help_is_quick_and_imports_nothing_heavy() -> None:
-    """Help that takes seconds is help that nobody reads. (150 ms on a quiet machine; CI gets some grace.)"""
+    """Help that takes seconds is help that nobody reads. (Processor time: a busy machine is not our fault.)"""
     code = (
         "import sys\nimport curate.cli.main as m\nm.invoke(['--help'])\n"
         f"print({HEAVY!r} & set(sys.modules), file=sys.stderr)"
     )
     best = 9.0
     for _ in range(5):
-        began = time.perf_counter()
+        before = os.times()
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        best = min(best, time.perf_counter() - began)
+        after = os.times()
+        best = min(best, after.children_user + after.children_system - before.children_user - before.children_system)
 
     assert done.stderr.strip() == "set()"
-    assert best < 0.4
+    assert best < 0.25
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
