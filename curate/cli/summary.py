@@ -39,6 +39,10 @@ def step_line(step: StepResult) -> Text:
         if number:
             line.append(f"  {name} {number:,}", style)
     line.append(f"  {duration(step.seconds)}", "dim")
+    if step.tally:
+        line.append(
+            "  " + ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in step.tally.items()), "dim"
+        )
     if step.why and step.why != "it has not run yet":
         line.append(f"  ({step.why})", "dim")
     return line

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from curate.dataset.decode import Picture
 from curate.ocr import tiling
@@ -51,17 +50,11 @@ class Detector:
         self._ratio = ratio
         self._boxes = _post_processing()
 
-    def find(self, picture: Picture) -> list[npt.NDArray[np.float32]]:
+    def find(self, picture: Picture) -> list[tiling.Quad]:
         """Give the quadrilateral (4 x 2, clockwise from the top left, pixels of the picture) of each line."""
-        height, width = picture.shape[:2]
-        if min(height, width) < SMALLEST:
+        if min(picture.shape[:2]) < SMALLEST:
             return []
-        pieces = []
-        for tile in tiling.tiles(width, height, self._ratio):
-            view = picture[tile.top : tile.bottom, tile.left : tile.right]
-            margin = 2 / self._scale(view)
-            pieces.append([tiling.place(quad, tile, width, height, margin) for quad in self._find(view)])
-        return [box.quad for box in tiling.merge(pieces)]
+        return tiling.find(picture, self._ratio, lambda view: (self._find(view), 2 / self._scale(view)))
 
     def _scale(self, view: Picture) -> float:
         """How much to enlarge a picture; its short side then fills whole `STEP`s, so that shapes are few."""
@@ -70,7 +63,7 @@ class Detector:
         steps = max(1, min(round(short * wanted / STEP), int(short * self._side / long / STEP)))
         return float(min(steps * STEP / short, self._side / long))
 
-    def _find(self, view: Picture) -> list[npt.NDArray[np.float32]]:
+    def _find(self, view: Picture) -> list[tiling.Quad]:
         height, width = view.shape[:2]
         scale = self._scale(view)
         inner = max(1, round(width * scale)), max(1, round(height * scale))

@@ -23,6 +23,7 @@ ENTRY_POINTS = "curate.ocr_engines"
 
 ENGINES = {
     "fake": "curate.ocr.fake:FakeEngine.from_settings",
+    "paddleocr": "curate.ocr.paddle:PaddleEngine",
     "rapidocr": "curate.ocr.rapid:RapidEngine",
 }
 """Engines that come with curate; imported only when chosen."""
@@ -38,8 +39,7 @@ class EngineSettings:
         det_side: Longest side, in pixels, at which text is looked for; larger pictures are scaled down for that.
         tile_ratio: Pictures longer than this many times their short side are cut into tiles.
         threads: Threads that native libraries may use; does not change the result.
-        offline: Whether models may not be fetched.
-        model_dir: Folder with models to use instead of those the engine brings.
+        model_dir: Folder with models to use instead of those that the engine finds by itself.
         texts: Side file of the fake engine.
     """
 
@@ -48,7 +48,6 @@ class EngineSettings:
     det_side: int = 1280
     tile_ratio: float = 2.5
     threads: int = 1
-    offline: bool = True
     model_dir: Path | None = None
     texts: Path | None = None
 

@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
-
 from curate.dataset.decode import Picture
 from curate.dataset.files import content_hash
 from curate.errors import UsageError
+from curate.ocr import tiling
 from curate.ocr.detect import Detector
 from curate.ocr.engine import EngineSettings
 from curate.ocr.recognise import Recogniser, crop
@@ -52,7 +51,7 @@ class RapidEngine:
         quads = [detector.find(image) for image in images]
         crops = [crop(image, quad) for image, found in zip(images, quads, strict=True) for quad in found]
         answers = iter(recogniser.read(crops))
-        lines = [[Line(*next(answers), _polygon(quad)) for quad in found] for found in quads]
+        lines = [[Line(*next(answers), tiling.polygon(quad)) for quad in found] for found in quads]
         return [[line for line in found if line.text] for found in lines]
 
     def close(self) -> None:
@@ -67,10 +66,6 @@ class RapidEngine:
             detector = Detector(detection, self._settings.det_side, self._settings.tile_ratio)
             self._loaded = detector, Recogniser(recognition)
         return self._loaded
-
-
-def _polygon(quad: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> tuple[float, ...]:
-    return tuple(round(float(number), 1) for number in quad.reshape(-1))
 
 
 def _wheel_models() -> Path:

@@ -10,6 +10,7 @@ from curate.dataset.decode import Picture, decode
 from curate.dataset.pictures import PictureStore
 from curate.errors import CurateError, RowError
 from curate.ocr.cache import Reading, ReadingCache
+from curate.ocr.claims import Claims
 from curate.ocr.engine import Engine
 from curate.records import Line
 
@@ -57,17 +58,30 @@ class Reader:
         self._signature = engine.signature()
         self._pictures = pictures
         self._cache = cache
+        self._claims = Claims(cache.path.parent, self._signature) if cache else None
         self._max_pixels = max_pixels
         self._size = group
+        self.read_count = 0
+        """Pictures that the engine has read."""
+        self.cached_count = 0
+        """Pictures that the cache knew."""
 
     def read(self, sources: Sequence[Source]) -> Iterator[tuple[Source, Reading | RowError]]:
         """Give for each distinct source what was read in it or what is wrong with it, in any order.
 
         A file is opened even where the cache knows the picture: a missing or changed one is found on every run,
-        not only on the first.
+        not only on the first. A picture that another process is reading just now is looked up last.
         """
+        try:
+            yield from self._read(sources)
+        finally:
+            if self._claims:
+                self._claims.release_all()  # an error must not leave others waiting
+
+    def _read(self, sources: Sequence[Source]) -> Iterator[tuple[Source, Reading | RowError]]:
         group = _Group()
         done: dict[str, Reading | RowError] = {}
+        elsewhere: list[Source] = []
         for source in dict.fromkeys(sources):
             try:
                 data = self._pictures.read(source.path, source.sha256)
@@ -76,10 +90,15 @@ class Reader:
                     group.sources[digest].append(source)
                     continue
                 known = done.get(digest) or self._known(digest)
+                if known is None and self._claims and not self._claims.take(digest):
+                    elsewhere.append(source)
+                    continue
+                known = known or self._finished_meanwhile(digest)
                 if known is not None:
+                    done[digest] = known
                     yield source, known
                     continue
-                picture = decode(data, self._max_pixels)
+                picture = self._decode(digest, data)
             except RowError as error:
                 yield source, error
                 continue
@@ -91,13 +110,64 @@ class Reader:
                 yield from self._finish(group, done)
                 group = _Group()
         yield from self._finish(group, done)
+        for source in elsewhere:
+            yield from self._read_behind(source, done)
+
+    def _read_behind(
+        self, source: Source, done: dict[str, Reading | RowError]
+    ) -> Iterator[tuple[Source, Reading | RowError]]:
+        """Wait for the process that has claimed a picture; read it here where that one did not get to it."""
+        try:
+            data = self._pictures.read(source.path, source.sha256)
+            digest = hashlib.sha256(data).hexdigest()
+            if digest in done:
+                yield source, done[digest]
+                return
+            assert self._claims is not None, "only with claims is anything read elsewhere"
+            self._claims.wait(digest)
+            known = self._finished_meanwhile(digest)
+            if known is not None:
+                done[digest] = known
+                yield source, known
+                return
+            group = _Group()
+            group.add(digest, source, self._decode(digest, data))
+        except RowError as error:
+            yield source, error
+            return
+        yield from self._finish(group, done)
+
+    def _decode(self, digest: str, data: bytes) -> Picture:
+        try:
+            return decode(data, self._max_pixels)
+        except RowError:
+            self._release(digest)
+            raise
+
+    def _finished_meanwhile(self, digest: str) -> Reading | None:
+        """What another process has read between a look into the cache and the claim; the claim is then given back."""
+        try:
+            known = self._known(digest)
+        except RowError:
+            self._release(digest)
+            raise
+        if known is not None:
+            self._release(digest)
+        return known
+
+    def _release(self, digest: str) -> None:
+        if self._claims:
+            self._claims.release(digest)
 
     def _known(self, digest: str) -> Reading | None:
         reading = self._cache.get(digest, self._signature) if self._cache else None
-        if reading is not None and reading.width * reading.height > self._max_pixels:
+        if reading is None:
+            return None
+        if reading.width * reading.height > self._max_pixels:
             raise RowError(
                 "image_too_large", f"{reading.width} x {reading.height} pixels; the limit is {self._max_pixels}"
             )
+        self.cached_count += 1
         return reading
 
     def _finish(
@@ -106,10 +176,13 @@ class Reader:
         if not group.pictures:
             return
         results = self._run(group.pictures)
+        self.read_count += len(results)
         done.update(results)
         if self._cache:
             good = [(digest, result) for digest, result in results.items() if isinstance(result, Reading)]
             self._cache.put(good, self._signature)
+        for digest in results:
+            self._release(digest)
         for digest, result in results.items():
             for source in group.sources[digest]:
                 yield source, result

@@ -29,10 +29,12 @@ class OcrOptions(StageOptions):
     use: Literal["ocr"] = "ocr"
 
     engine: str = "rapidocr"
-    """What reads: rapidocr, fake (for tests), or the name of a plug-in (entry-point group `curate.ocr_engines`)."""
+    """What reads: rapidocr, paddleocr (extra `paddle`), fake (for tests), or a plug-in's name (entry-point group
+    `curate.ocr_engines`)."""
 
     provider: Literal["auto", "openvino", "onnxruntime", "cuda"] = "auto"
-    """What executes the models; auto takes CUDA where onnxruntime offers it, else OpenVINO, else onnxruntime."""
+    """What executes the models; auto takes CUDA where onnxruntime offers it, else OpenVINO, else onnxruntime. With
+    paddleocr auto is the GPU where paddlepaddle-gpu is installed, else the processor."""
 
     precision: Literal["auto", "f32", "bf16"] = "auto"
     """Arithmetic of the models; auto takes bf16 where the processor computes it natively, else f32."""
@@ -50,7 +52,8 @@ class OcrOptions(StageOptions):
     """A picture with more pixels than this is not decoded; its record fails with image_too_large."""
 
     model_dir: RecipePath | None = None
-    """Folder with detection and recognition networks (ONNX) to use instead of those of the rapidocr package."""
+    """Folder with networks to use instead of those the engine brings or finds: for rapidocr two ONNX files
+    (NAME_det.onnx, NAME_rec.onnx), for paddleocr two folders, one with `det` and one with `rec` in its name."""
 
     texts: RecipePath | None = None
     """Side file of the fake engine: a JSON object of picture key to list of lines."""
@@ -134,20 +137,22 @@ class OcrStage(Stage[OcrOptions]):
             det_side=options.det_side,
             tile_ratio=options.tile_ratio,
             threads=self.context.threads,
-            offline=self.context.offline,
             model_dir=options.model_dir,
             texts=options.texts,
         )
         return make_engine(options.engine, settings)
 
     def _read(self, batch: Batch, sources: list[Source]) -> dict[Source, Reading | RowError]:
+        reader = self._reader
+        read, cached = reader.read_count, reader.cached_count
         uses: dict[Source, int] = {}
         for source in sources:
             uses[source] = uses.get(source, 0) + 1
         results: dict[Source, Reading | RowError] = {}
-        for source, result in self._reader.read(sources):
+        for source, result in reader.read(sources):
             results[source] = result
             batch.tick(uses[source])
+        batch.tally.update(pictures_read=reader.read_count - read, pictures_cached=reader.cached_count - cached)
         return results
 
     def _column(self, sources: list[Source], results: Mapping[Source, Reading | RowError]) -> tuple[pa.Array, pa.Array]:

@@ -6,11 +6,17 @@ of a usual page keep its size; they overlap, so that a line that one tile cuts i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from curate.dataset.decode import Picture
+
+Quad: TypeAlias = npt.NDArray[np.float32]
+"""Corners of a line: 4 x 2, clockwise from the top left, in pixels."""
 
 OVERLAP = 0.15
 """Share of the short side that neighbouring tiles have in common; a line of text is lower than that."""
@@ -72,6 +78,31 @@ def tiles(width: int, height: int, ratio: float) -> list[Tile]:
     if height >= width:
         return [Tile(0, start, width, start + length) for start in starts]
     return [Tile(start, 0, start + length, height) for start in starts]
+
+
+def find(picture: Picture, ratio: float, look: Callable[[Picture], tuple[Sequence[Quad], float]]) -> list[Quad]:
+    """Find the lines of a picture tile by tile.
+
+    Args:
+        picture: The picture.
+        ratio: Pictures longer than this many times their short side are cut into tiles.
+        look: Gives the quadrilaterals found in a tile, in its pixels, and how near to a cut (in pixels) a box must
+            come to count as cut by it.
+
+    Returns:
+        The quadrilateral (4 x 2, clockwise from the top left, pixels of the picture) of each line.
+    """
+    height, width = picture.shape[:2]
+    pieces = []
+    for tile in tiles(width, height, ratio):
+        quads, margin = look(picture[tile.top : tile.bottom, tile.left : tile.right])
+        pieces.append([place(quad, tile, width, height, margin) for quad in quads])
+    return [box.quad for box in merge(pieces)]
+
+
+def polygon(quad: Quad) -> tuple[float, ...]:
+    """Give a quadrilateral as 8 numbers, to a tenth of a pixel."""
+    return tuple(round(float(number), 1) for number in quad.reshape(-1))
 
 
 def place(quad: npt.NDArray[np.float32], tile: Tile, width: int, height: int, margin: float) -> Box:

@@ -38,6 +38,8 @@ class Outcome:
     dropped: pa.Table
     failed: pa.Table
     counts: Counts
+    tally: Counter[str]
+    """What `Batch.tally` came to."""
 
 
 @dataclass
@@ -97,7 +99,6 @@ class Batch:
         table: The rows that came in.
         stage: Name of the step, for the ledger.
         codes: Codes that the stage may use.
-        tick: Called with a number of finished units; shows that the worker is alive.
         labels: Labels that a task may have, by task; a task that is not named may have any.
         tick: Called with a number of finished units; shows that the worker is alive.
     """
@@ -113,6 +114,8 @@ class Batch:
         self.incoming = table
         self.table = table
         self.tick = tick
+        self.tally: Counter[str] = Counter()
+        """What a stage tells of its work in this run, by name: pictures read, calls made. Part of no output."""
         self._stage = stage
         self._codes = codes
         self._labels = labels or {}
@@ -241,6 +244,7 @@ class Batch:
             incoming.take(pa.array(dropped, pa.int64())),
             incoming.take(pa.array(failed, pa.int64())),
             counts,
+            self.tally,
         )
 
     def _check_labels(self, rows: pa.Table) -> None:
@@ -314,10 +318,12 @@ class Batch:
 def join(outcomes: Sequence[Outcome]) -> Outcome:
     """Join the outcomes of consecutive batches to one."""
     counts = Counts()
+    tally: Counter[str] = Counter()
     for outcome in outcomes:
         counts.add(outcome.counts)
+        tally.update(outcome.tally)
     tables = {
         name: pa.concat_tables([getattr(outcome, name) for outcome in outcomes]).combine_chunks()
         for name in ("rows", "ledger", "dropped", "failed")
     }
-    return Outcome(**tables, counts=counts)
+    return Outcome(**tables, counts=counts, tally=tally)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -35,6 +36,14 @@ class Manifest:
         for shard in self.shards:
             total.add(shard.counts)
         return total
+
+    @property
+    def tally(self) -> dict[str, int]:
+        """What the stage told of its work in this run; empty where nothing was done in it."""
+        total: Counter[str] = Counter()
+        for shard in self.shards:
+            total.update(shard.tally)
+        return dict(total)
 
     @property
     def outputs(self) -> list[str]:

@@ -20,6 +20,8 @@ class StepResult:
     reused: bool
     why: str
     unit: str = "rows"
+    tally: dict[str, int] = field(default_factory=dict)
+    """What the stage told of its work in this run, by name (`pictures_read`)."""
 
     def as_dict(self) -> dict[str, Any]:
         """Give the entry for `run.json`."""
@@ -29,6 +31,7 @@ class StepResult:
             "reused": self.reused,
             "why": self.why,
             "seconds": round(self.seconds, 3),
+            **({"tally": self.tally} if self.tally else {}),
             **self.counts.as_dict(),
         }
 

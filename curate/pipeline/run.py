@@ -171,7 +171,8 @@ def _steps(prepared: Prepared, result: RunResult, progress: Progress, stop: Stop
         nonlocal started
         counts = manifest.counts
         _check_counts(title, counts, result.steps[-1].counts if result.steps else None)
-        step = StepResult(title, folder.name, counts, time.monotonic() - started, reused, why, unit)
+        seconds = time.monotonic() - started
+        step = StepResult(title, folder.name, counts, seconds, reused, why, unit, manifest.tally)
         result.steps.append(step)
         progress.finish(step)
         check_failures(recipe, title, counts, counts.rows_in)

@@ -78,6 +78,8 @@ class ShardInfo:
     counts: Counts = field(default_factory=Counts)
     limits: str | None = None
     """The limits that rows of this shard broke; None where none did."""
+    tally: dict[str, int] = field(default_factory=dict)
+    """What the stage told of its work on this shard just now; kept nowhere, because another run may do it otherwise."""
 
     def as_dict(self) -> dict[str, Any]:
         """Give the manifest entry."""
@@ -195,7 +197,10 @@ def write_shard(
     facts = {"counts": outcome.counts.as_dict(), "sides": sides, "limits": broken, "content": content_of(outcome.rows)}
     own = {FINGERPRINT: fingerprint.encode(), _FACTS: json.dumps(facts, sort_keys=True).encode(), **(metadata or {})}
     file_hash = write_table(rows, outcome.rows, own)
-    return ShardInfo(index, outcome.rows.num_rows, _images(outcome.rows), file_hash, sides, outcome.counts, broken)
+    images = _images(outcome.rows)
+    return ShardInfo(
+        index, outcome.rows.num_rows, images, file_hash, sides, outcome.counts, broken, dict(outcome.tally)
+    )
 
 
 def content_of(table: pa.Table) -> str:

@@ -34,8 +34,6 @@ class Context:
     """Folder for caches that runs share; None switches them off."""
     threads: int = 1
     """Threads that native libraries may use in this process."""
-    offline: bool = True
-    """Whether models may not be fetched."""
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Labels that a task may have, by task."""
 
