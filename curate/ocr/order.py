@@ -23,7 +23,7 @@ TIGHT = 0.62
 LOOSE = 1.4
 BROAD = 0.3
 """Lines of cards side by side may stand as far apart as `LOOSE`, if each side has a line `BROAD` times as wide as both
-sides together: the labels of a table are shorter."""
+sides together, beside one of the other side: the labels of a table are shorter."""
 
 TALL = 1.5
 """A box this many times higher than wide holds vertical text."""
@@ -128,9 +128,17 @@ def _are_columns(rects: Sequence[Rect], part: list[int], gap: _Gap, height: floa
     """Whether both sides of a gap from top to bottom are columns: at least two lines each, close together."""
     sides = _split(part, gap.at, [rects[index].left for index in part])
     whole = max(rects[index].right for index in part) - min(rects[index].left for index in part)
-    broad = all(max(rects[index].width for index in side) >= BROAD * whole for side in sides)
+    broad = all(
+        max((rects[index].width for index in _beside(rects, side, other)), default=0.0) >= BROAD * whole
+        for side, other in (sides, sides[::-1])
+    )
     limit = LOOSE if broad else TIGHT
     return gap.size > 0.3 * height and all(_is_column(rects, side, limit) for side in sides)
+
+
+def _beside(rects: Sequence[Rect], side: list[int], other: list[int]) -> list[int]:
+    """The lines of one side that have a line of the other beside them: not the heading over a table."""
+    return [index for index in side if any(_share_row(rects[index], rects[its]) for its in other)]
 
 
 def _is_column(rects: Sequence[Rect], side: list[int], limit: float) -> bool:

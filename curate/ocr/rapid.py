@@ -24,6 +24,13 @@ from curate.records import Line
 ALGORITHM = 1
 """Version of what curate does around the networks; raise it when the same picture would read differently."""
 
+DETECTION_KEPT = 600
+"""Operations that the detection network keeps prepared: some six shapes of pictures.
+
+Measured on 200 crops of screenshots of random sizes: resident memory after the last is 1.15 times that after the
+twentieth; with OpenVINO's own 5000 it is 1.47 times, for at most 4 % less time. Screenshots of one phone share a shape.
+"""
+
 
 class RapidEngine:
     """Reads pictures with the networks of rapidocr.
@@ -61,7 +68,7 @@ class RapidEngine:
     def _load(self) -> tuple[Detector, Recogniser]:
         if self._loaded is None:
             threads = self._settings.threads
-            detection = self._runtime.load(self._detection, threads)
+            detection = self._runtime.load(self._detection, threads, DETECTION_KEPT)
             recognition = self._runtime.load(self._recognition, threads)
             detector = Detector(detection, self._settings.det_side, self._settings.tile_ratio)
             self._loaded = detector, Recogniser(recognition)

@@ -28,6 +28,9 @@ PRECISIONS = ("auto", "f32", "bf16")
 MIDDLE = 127.5
 """Mean and deviation of PP-OCR's input, in grey levels."""
 
+KEPT = 5000
+"""OpenVINO's own number of prepared operations to keep; enough for all widths of lines."""
+
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 Numbers: TypeAlias = npt.NDArray[np.float32]
 
@@ -51,10 +54,16 @@ class Runtime:
     provider: str
     precision: str
 
-    def load(self, path: Path, threads: int) -> Network:
-        """Load a network file."""
+    def load(self, path: Path, threads: int, kept: int = KEPT) -> Network:
+        """Load a network file.
+
+        Args:
+            path: The file.
+            threads: Threads that it may use.
+            kept: How many operations, prepared for a shape each, OpenVINO may keep; bounds its memory.
+        """
         if self.provider == "openvino":
-            return _OpenVinoNetwork(path, threads, self.precision)
+            return _OpenVinoNetwork(path, threads, self.precision, kept)
         return _OnnxNetwork(path, threads, cuda=self.provider == "cuda")
 
     def __str__(self) -> str:
@@ -159,14 +168,19 @@ def _native_precision() -> str:
 class _OpenVinoNetwork:
     raw = True
 
-    def __init__(self, path: Path, threads: int, precision: str) -> None:
+    def __init__(self, path: Path, threads: int, precision: str, kept: int) -> None:
         openvino = _openvino()
         model = _core().read_model(path)
         self.characters = _openvino_characters(model)
         compiled = _core().compile_model(
             _with_normalisation(openvino, _without_last_step(openvino, model)),
             "CPU",
-            {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1},
+            {
+                "INFERENCE_PRECISION_HINT": precision,
+                "INFERENCE_NUM_THREADS": threads,
+                "NUM_STREAMS": 1,
+                "CPU_RUNTIME_CACHE_CAPACITY": kept,
+            },
         )
         self._request = compiled.create_infer_request()
 

@@ -69,7 +69,7 @@ class OcrStage(Stage[OcrOptions]):
     """Reads every picture once and keeps its text with polygons and scores in `images[].ocr`."""
 
     name = "ocr"
-    version = 1
+    version = 2
     Options = OcrOptions
     unit = "images"
     # Provider, precision and files decide the output through the engine's signature, which says what they came to.

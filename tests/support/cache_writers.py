@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from curate.ocr.cache import Reading, ReadingCache
+from curate.ocr.claims import Claims
 from curate.records import Line
 
 
@@ -29,3 +32,11 @@ def fill_for_ever(folder: str) -> None:
     while True:
         cache.put([(sha(number + step), reading("x" * 500)) for step in range(10)], "e")
         number += 10
+
+
+def hold_claim(folder: str, ready: Event) -> None:
+    """Hold the claim on picture 1 until killed."""
+    claims = Claims(Path(folder), "engine")
+    claims.wait(sha(1))
+    ready.set()
+    time.sleep(600)
