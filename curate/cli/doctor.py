@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import locale
 import os
 import platform
@@ -68,27 +69,31 @@ def _packages() -> Iterator[Check]:
 
 
 def _models() -> Iterator[Check]:
-    def look() -> str:
-        from curate.dataset.pictures import PictureStore
-        from curate.ocr.stage import OcrStage
-        from curate.pipeline.registry import stages
-        from curate.pipeline.stage import Context
-
-        stage = stages()["ocr"]
-        assert stage is OcrStage
-        context = Context(PictureStore(None, Path()))
-        return ", ".join(
-            f"{key} {value}" for key, value in stage(stage.Options(use="ocr"), context).environment().items()
-        )
-
-    yield _try("ocr models", look, "pip install --force-reinstall rapidocr openvino")
+    yield _try("ocr models", lambda: _ocr_models("rapidocr"), "pip install --force-reinstall rapidocr openvino")
+    if importlib.util.find_spec("paddleocr") is not None:
+        fix = "see `curate ocr --engine paddleocr`; a recipe can name a folder with model_dir"
+        yield _try("paddleocr models", lambda: _ocr_models("paddleocr"), fix, needed=False)
 
 
-def _try(name: str, look: Callable[[], str], fix: str) -> Check:
+def _ocr_models(engine: str) -> str:
+    """What the stage `ocr` would read with; loads nothing.
+
+    Raises:
+        UsageError: a model is missing.
+    """
+    from curate.dataset.pictures import PictureStore
+    from curate.ocr.stage import OcrOptions, OcrStage
+    from curate.pipeline.stage import Context
+
+    stage = OcrStage(OcrOptions(engine=engine), Context(PictureStore(None, Path())))
+    return ", ".join(f"{key} {value}" for key, value in stage.environment().items())
+
+
+def _try(name: str, look: Callable[[], str], fix: str, *, needed: bool = True) -> Check:
     try:
         return Check(name, True, look())
     except Exception as error:  # noqa: BLE001  whatever is wrong with a package is what the doctor is here to tell
-        return Check(name, False, f"{type(error).__name__}: {error}", fix)
+        return Check(name, False, f"{type(error).__name__}: {error}", fix, needed)
 
 
 def _font() -> Iterator[Check]:

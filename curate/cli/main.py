@@ -22,6 +22,8 @@ COMMANDS = {
     "ocr": "read the text in pictures",
     "denoise": "take the noise out of dialogues",
     "export": "write a training set",
+    "evaluate": "score predictions",
+    "submit": "write a challenge's submission file from predictions",
     "show": "show a dataset or one record",
     "why": "tell what happened to one record",
     "ls": "list runs, or the steps of one run",

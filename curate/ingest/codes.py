@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from curate.dataset import pictures
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same source would give other records."""
 
 RECORD_LIMIT = 256 << 20

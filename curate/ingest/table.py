@@ -40,8 +40,8 @@ def settle_pictures(drafts: Iterable[Draft], facts: Mapping[str, Facts | RowErro
 
 
 def build(drafts: list[Draft], facts: Mapping[str, Facts | RowError]) -> pa.Table:
-    """Make a table of `records.SCHEMA`; a failed row keeps ids, task, raw text and picture paths."""
-    good = [draft.parts if draft.failure is None else None for draft in drafts]
+    """Make a table of `records.SCHEMA`; a failed row keeps ids, task, raw text, picture paths and what was parsed."""
+    good = [draft.parts for draft in drafts]
     columns: dict[str, Any] = {
         "uid": [draft.uid for draft in drafts],
         "source_id": [draft.source_id for draft in drafts],

@@ -86,6 +86,10 @@ class OcrStage(Stage[OcrOptions]):
         """Name the engine with its models; loads none."""
         return {"engine": self._make_engine().signature()}
 
+    def announcement(self) -> str:
+        """Name the engine and what executes it."""
+        return "reads with " + ", ".join(self._make_engine().signature().split()[:2])
+
     def open(self) -> None:
         """Make the engine, which loads its models at the first picture that the cache does not know."""
         engine = self._make_engine()

@@ -78,6 +78,10 @@ class Stage(ABC, Generic[Opts]):
         """
         return {}
 
+    def announcement(self) -> str:
+        """Say in a few words what a person should know before the stage runs: what was chosen for this machine."""
+        return ""
+
     def open(self) -> None:
         """Load what is heavy. Called once in each worker, before the first batch."""
 

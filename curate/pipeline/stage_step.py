@@ -48,6 +48,9 @@ class StageStep:
             assert manifest is not None
             return manifest, True, ""
         (self.folder / "stage.json").unlink(missing_ok=True)
+        announcement = self.stage.announcement()
+        if announcement:
+            progress.note(f"{self.title}: {announcement}")
         images = self.stage.unit == "images"
         progress.start(
             self.title, sum(shard.images if images else shard.rows for shard in incoming.shards), self.stage.unit, why

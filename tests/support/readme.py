@@ -26,6 +26,7 @@ _BLOCK = re.compile(r"```console\n(?P<commands>.*?)```\n(?:\n```text\n(?P<output
 _VARIES = re.compile(
     r"\d+(?:\.\d+)? (?:s|min|h|GB)\b(?: \d+ s)?"  # durations and free space
     r"|\bat most [\d,]+ of|\blines \d+|status-bar(?: \(hits \d+\)| \d+)"  # what other arithmetic reads otherwise
+    r"|reads with [^\n]*"
     r"|[\d,]+ pictures read|[\d,]+ pictures cached"  # what other tests have read already
     r"|engine rapidocr(?:.|\n)*?(?=\n  denoise)"  # the execution provider of this machine
 )

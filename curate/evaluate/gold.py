@@ -1,0 +1,63 @@
+"""The right answers: the labelled rows of a dataset or of any source that ingest knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curate.errors import InputError
+from curate.pipeline import registry
+from curate.pipeline.source import InputOptions, Position, Source
+
+COLUMNS = ["uid", "source_id", "task", "label", "split", "raw"]
+
+
+@dataclass(frozen=True)
+class GoldRow:
+    """One row of the gold data."""
+
+    uid: str
+    source_id: str
+    task: str
+    label: str | None
+    """The label as the registry writes it; None in test data."""
+    split: str | None
+    raw: str = field(default="", repr=False)
+    """The source record as it came."""
+
+
+def read_gold(options: InputOptions, split: str | None = None) -> list[GoldRow]:
+    """Read the rows of a source in its order; those whose pictures are missing or bad count too.
+
+    Args:
+        options: Where the source is.
+        split: Only rows of this split.
+
+    Raises:
+        InputError: there is no such row, or the source cannot be read.
+    """
+    source: Source = registry.load(registry.OPEN_SOURCE)(options)
+    rows = [row for row in _rows(source) if split is None or row.split == split]
+    if not rows:
+        raise InputError(f"{options.path} holds no rows{f' of the split {split}' if split else ''}")
+    return rows
+
+
+def _rows(source: Source) -> Iterator[GoldRow]:
+    for shard in source.shards(Position(), ()):
+        outcome = shard.batch.outcome()
+        bad = outcome.ledger.filter(pc.equal(outcome.ledger["action"], "failed"))
+        of_pictures = {
+            uid
+            for uid, code in zip(bad["uid"].to_pylist(), bad["code"].to_pylist(), strict=True)
+            if code.startswith("image_") and code != "image_count_mismatch"
+        }
+        table = pa.concat_tables([outcome.rows.select(COLUMNS), outcome.failed.select(COLUMNS)]).to_pylist()
+        order = {uid: place for place, uid in enumerate(shard.batch.incoming["uid"].to_pylist())}
+        failed = set(bad["uid"].to_pylist())
+        kept = [row for row in table if row["uid"] not in failed or row["uid"] in of_pictures]
+        for row in sorted(kept, key=lambda row: order[row["uid"]]):
+            yield GoldRow(**row)

@@ -1,0 +1,66 @@
+"""The evaluation as an HTML page with a confusion matrix for each task."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from curate.evaluate.evaluation import Evaluation
+from curate.evaluate.scores import Confusion
+from curate.labels.answers import STEPS
+from curate.report.shell import render
+
+_SHADES = 5
+
+
+class Cell(NamedTuple):
+    """One cell of the matrix."""
+
+    rows: int
+    heat: int
+    """0 to 5: the share of its row, so that rare labels are seen as well as common ones."""
+    right: bool
+
+
+class Row(NamedTuple):
+    """One row of the matrix: a right label."""
+
+    label: str
+    cells: list[Cell]
+
+
+def page(evaluation: Evaluation, name: str, other: str = "") -> str:
+    """Give the page.
+
+    Args:
+        evaluation: What is shown.
+        name: What the predictions are called.
+        other: What the predictions are called that they are compared with.
+    """
+    return render(
+        "curate.evaluate",
+        "page.html.j2",
+        name=name,
+        other=other,
+        signature=evaluation.signature,
+        overall=evaluation.overall,
+        tasks=evaluation.tasks,
+        notes=evaluation.notes,
+        comparison=evaluation.comparison,
+        steps=evaluation.steps,
+        meanings=STEPS,
+        matrices={part.name: matrix(part.confusion) for part in evaluation.tasks},
+    )
+
+
+def matrix(counted: Confusion) -> list[Row]:
+    """Lay a confusion matrix out; labels that only were predicted have no row."""
+    rows = []
+    for number, label in enumerate(counted.labels):
+        support = int(counted.support[number])
+        if support:
+            counts = [int(count) for count in counted.counts[number]]
+            cells = [
+                Cell(count, -(-count * _SHADES // support), column == number) for column, count in enumerate(counts)
+            ]
+            rows.append(Row(label, cells))
+    return rows

@@ -1,0 +1,145 @@
+"""Reads predictions, whoever wrote them, and brings them to the rows that they belong to."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow.parquet as pq
+
+from curate.errors import InputError
+
+KEYS = ("uid", "source_id", "id")
+"""Columns that name a row, the surest first."""
+
+ANSWERS = ("predicted", "predict", "prediction", "output", "response", "answer")
+"""Columns that hold what a model said, the surest first: `predicted` is a label that was parsed already."""
+
+FILE = "predictions.parquet"
+"""What `curate infer` writes into its folder."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model said to one row."""
+
+    answer: str | None
+    """None where there is none."""
+    confidence: float | None = None
+    step: str | None = None
+    """The step that found the label in the model's answer, where somebody parsed it before."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The predictions of a file, in its order."""
+
+    path: Path
+    rows: list[Prediction]
+    names: list[str] | None
+    """The row that each belongs to; None where the file does not say, and only the order can tell."""
+    key: str
+    """The column of `names`, or `line`."""
+    labels: list[str | None]
+    """The right labels that stand in the file, to check the order by; None where there is none."""
+
+
+def read_predictions(path: Path, index: Path | None = None) -> Predictions:
+    """Read predictions: a folder or Parquet file of `curate infer`, JSON, JSONL or CSV.
+
+    Args:
+        path: The file or folder.
+        index: `index.parquet` of the export that was predicted on, for files without ids (LLaMA-Factory's
+            `generated_predictions.jsonl`): it names the row of each line.
+
+    Raises:
+        InputError: it cannot be read, or holds no predictions; the message names the place.
+    """
+    file = path / FILE if path.is_dir() else path
+    rows = _rows(file)
+    if not rows:
+        raise InputError(f"{file} holds no predictions")
+    answer = next((name for name in ANSWERS if any(name in row for row in rows)), None)
+    if answer is None:
+        raise InputError(
+            f"{file}: none of its columns ({', '.join(sorted(rows[0]))}) is one of {', '.join(ANSWERS)}, "
+            "where a model's answer stands"
+        )
+    key = next((name for name in KEYS if all(row.get(name) not in (None, "") for row in rows)), None)
+    names = [str(row[key]) for row in rows] if key else None
+    if index is not None:
+        key, names = "uid", _indexed(index, file, len(rows))
+    if names is not None:
+        twice = [name for name, times in Counter(names).items() if times > 1]
+        if twice:
+            raise InputError(f"{file}: {len(twice)} rows are predicted more than once, {twice[0]} among them")
+    labels = [None if row.get("label") is None else str(row["label"]).rstrip("\n") for row in rows]
+    return Predictions(file, [_prediction(row, answer) for row in rows], names, key or "line", labels)
+
+
+def _prediction(row: Mapping[str, Any], answer: str) -> Prediction:
+    said, confidence, step = row.get(answer), row.get("confidence"), row.get("step")
+    return Prediction(
+        None if said is None else str(said),
+        float(confidence) if isinstance(confidence, (int, float)) else None,
+        str(step) if step is not None else None,
+    )
+
+
+def _rows(file: Path) -> list[dict[str, Any]]:
+    try:
+        if file.suffix == ".parquet":
+            return list(pq.read_table(file).to_pylist())
+        text = file.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise InputError(f"{file}: there is no such file") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: not UTF-8 at byte {error.start}") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: {error}") from error
+    if file.suffix == ".csv":
+        return [dict(row) for row in csv.DictReader(io.StringIO(text, newline=""))]
+    return _json(file, text)
+
+
+def _json(file: Path, text: str) -> list[dict[str, Any]]:
+    """A JSON array, or JSON lines; lines that are empty are passed over."""
+    if text.lstrip().startswith("["):
+        parts: Sequence[tuple[int, str]] = [(0, text)]
+    else:
+        parts = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    rows: list[dict[str, Any]] = []
+    for number, part in parts:
+        try:
+            value = orjson.loads(part)
+        except orjson.JSONDecodeError as error:
+            raise InputError(f"{file}:{number or error.lineno}: not valid JSON: {error.msg}") from error
+        for row in value if isinstance(value, list) else [value]:
+            if not isinstance(row, dict):
+                raise InputError(f"{file}:{number or 1}: a prediction must be an object, not {type(row).__name__}")
+            rows.append(row)
+    return rows
+
+
+def _indexed(index: Path, file: Path, rows: int) -> list[str]:
+    """The uids of an export's lines: of the one file in it that has as many lines as there are predictions."""
+    try:
+        lines = pq.read_table(index).to_pylist()
+        files: dict[str, list[str]] = {}
+        for line in lines:
+            files.setdefault(str(line["file"]), []).append(str(line["uid"]))
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{index}: this is not the index.parquet of an export ({error})") from error
+    fitting = [name for name, uids in files.items() if len(uids) == rows]
+    if len(fitting) != 1:
+        told = ", ".join(f"{name} {len(uids)}" for name, uids in files.items())
+        raise InputError(
+            f"{file} has {rows} predictions; the files of {index} have {told} lines, so none or several fit"
+        )
+    return files[fitting[0]]
