@@ -1,0 +1,1 @@
+"""Asking a fine-tuned model: a vLLM server or vLLM itself, within a budget, resumable, every answer checked."""

@@ -1,0 +1,232 @@
+"""One run of questions: ask what is not answered yet, parse every answer, write one table."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+import curate
+from curate.dataset.files import write_json
+from curate.dataset.shards import write_table
+from curate.errors import RunFailed, UsageError
+from curate.infer.ask import CODES, Asker
+from curate.infer.journal import Journal, Reply
+from curate.infer.options import AskOptions
+from curate.infer.question import Question
+from curate.infer.server import Abilities, Server, Transient
+from curate.labels.answers import parse_answer
+from curate.labels.registry import Registry
+from curate.pipeline.lock import exclusive
+from curate.pipeline.progress import Progress
+from curate.pipeline.stop import StopSignal
+
+TABLE = "predictions.parquet"
+FILE = "infer.json"
+
+SCHEMA = pa.schema(
+    [
+        ("uid", pa.string()),
+        ("source_id", pa.string()),
+        ("task", pa.string()),
+        ("label", pa.string()),
+        ("answer", pa.string()),
+        ("predicted", pa.string()),
+        ("step", pa.string()),
+        ("confidence", pa.float64()),
+        ("confidence_of", pa.string()),
+        ("finish", pa.string()),
+        ("calls", pa.int32()),
+        ("prompt_tokens", pa.int32()),
+        ("output_tokens", pa.int32()),
+        ("seconds", pa.float64()),
+        ("code", pa.string()),
+        ("detail", pa.string()),
+    ]
+)
+"""`label` is the right answer where it is known, `predicted` the label found in `answer` by `step`. `confidence` is the
+product of the answer's token probabilities; `confidence_of` says among what: `choices` where the server held the answer
+to the allowed labels (then they are shares among those, not how sure the model is that it is right), else `text`."""
+
+_LONGEST = 3
+"""Questions whose length is asked of the server before the first answer is asked."""
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What asking came to."""
+
+    rows: int
+    answered: int
+    known: int
+    """Of them those that had been answered before this run."""
+    codes: dict[str, int]
+    """Rows without an answer by reason."""
+    steps: dict[str, int]
+    """Rows by the step that found the label."""
+    tokens_out: int
+    seconds: float
+    notes: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give what `infer.json` and `--json` say."""
+        return dict(vars(self))
+
+
+def infer(
+    questions: Sequence[Question],
+    out: Path,
+    url: str,
+    options: AskOptions,
+    registry: Registry | None = None,
+    progress: Progress | None = None,
+) -> Inference:
+    """Ask a server all questions and write `predictions.parquet`.
+
+    Args:
+        questions: What to ask.
+        out: The folder of the run; one that holds answers already is continued.
+        url: Address of the server.
+        options: How to ask.
+        registry: Labels, to find them in the answers.
+        progress: Hears how it goes.
+
+    Raises:
+        UsageError: the server does not have the model, refuses the key, or cannot take the questions.
+        RunFailed: it answers nothing any more; what was answered is kept.
+        Interrupted: somebody asked to stop; the same call continues.
+    """
+    progress = progress or Progress()
+    started = time.monotonic()
+    out.mkdir(parents=True, exist_ok=True)
+    with StopSignal() as stop, exclusive(out):
+        stop.on_request = lambda: progress.note("finishing what is under way; Ctrl-C again to stop at once")
+        journal = Journal(out)
+        try:
+            asker, abilities = asyncio.run(_ask(questions, url, options, journal, progress, stop))
+            replies = [journal.last(question.uid, asker.names[question.uid]) for question in questions]
+        finally:
+            journal.close()
+        rows = [_row(question, reply, registry) for question, reply in zip(questions, replies, strict=True)]
+        write_table(out / TABLE, pa.Table.from_pylist(rows, schema=SCHEMA))
+        notes = _notes(rows, questions, options)
+        result = Inference(
+            rows=len(rows),
+            answered=sum(row["code"] is None for row in rows),
+            known=asker.tally.known,
+            codes=dict(Counter(row["code"] for row in rows if row["code"])),
+            steps=dict(Counter(row["step"] for row in rows if row["step"])),
+            tokens_out=asker.tally.tokens_out,
+            seconds=time.monotonic() - started,
+            notes=notes,
+        )
+        server = {"version": abilities.version, "max_length": abilities.max_length}
+        value = {"curate": curate.__version__, "server": server, "options": options.model_dump(), **result.as_dict()}
+        write_json(out / FILE, value)
+    return result
+
+
+async def _ask(
+    questions: Sequence[Question],
+    url: str,
+    options: AskOptions,
+    journal: Journal,
+    progress: Progress,
+    stop: StopSignal,
+) -> tuple[Asker, Abilities]:
+    server = Server(url, options)
+    try:
+        try:
+            abilities = await server.abilities()
+        except Transient as error:
+            raise UsageError(
+                f"there is no server at {url} ({error}); `curate serve` prints how to start one"
+            ) from error
+        await _check_lengths(server, abilities, questions)
+        asker = Asker(server, abilities, journal, progress, stop)
+        progress.start(f"ask {options.model}", len(questions), "rows", "")
+        await asker.run(questions)
+        return asker, abilities
+    finally:
+        await server.close()
+
+
+async def _check_lengths(server: Server, abilities: Abilities, questions: Sequence[Question]) -> None:
+    """Ask the server how long the longest questions are, before an hour is spent on the short ones.
+
+    Raises:
+        UsageError: none of them fits, so the server was started with too small a length.
+    """
+    if abilities.max_length is None:
+        return
+    longest = sorted(questions, key=lambda question: -question.tokens)[:_LONGEST]
+    for question in longest:
+        try:
+            count = await server.count(question)
+        except OSError:
+            continue  # a missing picture costs its row, later
+        if count is not None and count + 1 > abilities.max_length:
+            raise UsageError(
+                f"row {question.source_id} has {count} tokens, the server takes {abilities.max_length} with answer; "
+                f"start it with --max-model-len {count + server.options.max_tokens} or more"
+            )
+
+
+def _row(question: Question, reply: Reply, registry: Registry | None) -> dict[str, Any]:
+    predicted, step = reply.answer, None
+    task = registry.tasks.get(question.task) if registry else None
+    if reply.answer is not None and task is not None:
+        predicted, step = parse_answer(reply.answer, task)
+    held = reply.answer in question.choices
+    confidence = math.exp(reply.logprob) if reply.logprob is not None else None
+    return {
+        "uid": question.uid,
+        "source_id": question.source_id,
+        "task": question.task,
+        "label": question.label,
+        "answer": reply.answer,
+        "predicted": predicted,
+        "step": step,
+        "confidence": confidence,
+        "confidence_of": None if confidence is None else "choices" if held else "text",
+        "finish": reply.finish,
+        "calls": reply.calls,
+        "prompt_tokens": reply.tokens_in,
+        "output_tokens": reply.tokens_out,
+        "seconds": round(reply.seconds, 4),
+        "code": reply.code,
+        "detail": reply.detail,
+    }
+
+
+def _notes(rows: Sequence[dict[str, Any]], questions: Sequence[Question], options: AskOptions) -> list[str]:
+    notes = []
+    if options.constrain == "auto":
+        loose = sum(
+            bool(question.choices) and row["answer"] is not None and row["answer"] not in question.choices
+            for question, row in zip(questions, rows, strict=True)
+        )
+        if loose:
+            notes.append(f"{loose} answers are none of the labels that the server was told to choose from")
+    cut = sum(row["finish"] == "length" for row in rows)
+    if cut:
+        notes.append(f"{cut} answers were cut off at their last token; raise --max-tokens")
+    return notes
+
+
+def check_done(result: Inference) -> None:
+    """Make sure that there is any answer at all.
+
+    Raises:
+        RunFailed: there is none.
+    """
+    if not result.answered:
+        reasons = ", ".join(f"{code} {rows}: {CODES[code]}" for code, rows in result.codes.items())
+        raise RunFailed(f"no row was answered: {reasons}")
