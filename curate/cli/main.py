@@ -22,6 +22,8 @@ COMMANDS = {
     "ocr": "read the text in pictures",
     "denoise": "take the noise out of dialogues",
     "export": "write a training set",
+    "serve": "print how to serve a model for an export",
+    "infer": "ask a fine-tuned model",
     "evaluate": "score predictions",
     "submit": "write a challenge's submission file from predictions",
     "show": "show a dataset or one record",

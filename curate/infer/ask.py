@@ -11,7 +11,7 @@ from curate.errors import Interrupted, RowError
 from curate.infer.journal import Journal, Reply
 from curate.infer.options import AskOptions
 from curate.infer.patience import Breaker, pause
-from curate.infer.question import Question
+from curate.infer.question import Loaded, Question
 from curate.infer.server import Abilities, Rejected, Server, Transient
 from curate.pipeline.progress import Progress
 from curate.pipeline.stop import StopSignal
@@ -87,9 +87,6 @@ class Asker:
         if self._stop.requested:
             raise Interrupted(self._stop.signal_number)
 
-    def _name(self, question: Question) -> str:
-        return self._conditions[:16] + question.digest()
-
     async def _work(self, waiting: Iterator[Question]) -> None:
         for question in waiting:
             if self._stop.requested:
@@ -104,16 +101,17 @@ class Asker:
         """Answer a question; None where somebody asked to stop meanwhile."""
         self.names[question.uid] = UNREADABLE
         try:
-            name = self.names[question.uid] = await asyncio.to_thread(self._name, question)
+            loaded = await asyncio.to_thread(question.load)
         except OSError as error:
             return self._without(UNREADABLE, question, RowError("image_missing", error.strerror or str(error)))
+        name = self.names[question.uid] = self._conditions[:16] + loaded.digest
         known = self._journal.answer(question.uid, name)
         if known is not None:
             self.tally.known += 1
             return known
         self.tally.asked += 1
         try:
-            reply = await self._ask(question, name)
+            reply = await self._ask(loaded, name)
         except RowError as error:
             return self._without(name, question, error)
         if reply is None:
@@ -129,16 +127,17 @@ class Asker:
         self._journal.keep(question.uid, name, reply)
         return reply
 
-    async def _ask(self, question: Question, name: str) -> Reply | None:
+    async def _ask(self, loaded: Loaded, name: str) -> Reply | None:
         """Ask until there is an answer, the budget is spent, the server failed too often, or somebody said stop.
 
         Raises:
             RowError: there is none; one of `CODES`.
         """
+        question = loaded.question
         tries = 0
         while True:
             granted = self._granted(question, name)
-            body = await asyncio.to_thread(self._server.body, question, granted, self._options.seed, self._structured)
+            body = self._server.body(loaded, granted, self._options.seed, self._structured)
             alone = await self._breaker.enter()
             call = self._journal.ask(question.uid, name, granted)
             wait = 0.0

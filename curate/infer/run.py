@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,10 @@ from typing import Any
 import pyarrow as pa
 
 import curate
-from curate.dataset.files import write_json
+from curate.dataset.files import read_json, write_json
 from curate.dataset.shards import write_table
-from curate.errors import RunFailed, UsageError
-from curate.infer.ask import CODES, Asker
+from curate.errors import OutputError, UsageError
+from curate.infer.ask import Asker
 from curate.infer.journal import Journal, Reply
 from curate.infer.options import AskOptions
 from curate.infer.question import Question
@@ -87,6 +87,7 @@ def infer(
     options: AskOptions,
     registry: Registry | None = None,
     progress: Progress | None = None,
+    about: Mapping[str, str] | None = None,
 ) -> Inference:
     """Ask a server all questions and write `predictions.parquet`.
 
@@ -97,15 +98,17 @@ def infer(
         options: How to ask.
         registry: Labels, to find them in the answers.
         progress: Hears how it goes.
+        about: What the questions are of (export, split); a folder with answers to others is refused.
 
     Raises:
+        OutputError: the folder holds answers to other questions, or cannot be used.
         UsageError: the server does not have the model, refuses the key, or cannot take the questions.
         RunFailed: it answers nothing any more; what was answered is kept.
         Interrupted: somebody asked to stop; the same call continues.
     """
     progress = progress or Progress()
     started = time.monotonic()
-    out.mkdir(parents=True, exist_ok=True)
+    _claim(out, dict(about or {}))
     with StopSignal() as stop, exclusive(out):
         stop.on_request = lambda: progress.note("finishing what is under way; Ctrl-C again to stop at once")
         journal = Journal(out)
@@ -128,9 +131,30 @@ def infer(
             notes=notes,
         )
         server = {"version": abilities.version, "max_length": abilities.max_length}
-        value = {"curate": curate.__version__, "server": server, "options": options.model_dump(), **result.as_dict()}
+        value = {"about": dict(about or {}), "curate": curate.__version__, "server": server}
+        value |= {"options": options.model_dump(), **result.as_dict()}
         write_json(out / FILE, value)
     return result
+
+
+def _claim(out: Path, about: dict[str, str]) -> None:
+    """Make the folder, or make sure that it is a run of the same questions.
+
+    Raises:
+        OutputError: it is not, or cannot be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {out}: {error.strerror}") from error
+    known = read_json(out / FILE)
+    if isinstance(known, dict):
+        if known.get("about") != about:
+            raise OutputError(f"{out} holds answers to other questions ({known.get('about')}); choose another folder")
+    elif any(out.iterdir()):
+        raise OutputError(f"{out} is not empty and no run of curate infer; choose another folder")
+    else:
+        write_json(out / FILE, {"about": about})
 
 
 async def _ask(
@@ -169,7 +193,7 @@ async def _check_lengths(server: Server, abilities: Abilities, questions: Sequen
     longest = sorted(questions, key=lambda question: -question.tokens)[:_LONGEST]
     for question in longest:
         try:
-            count = await server.count(question)
+            count = await server.count(question.load())
         except OSError:
             continue  # a missing picture costs its row, later
         if count is not None and count + 1 > abilities.max_length:
@@ -219,14 +243,3 @@ def _notes(rows: Sequence[dict[str, Any]], questions: Sequence[Question], option
     if cut:
         notes.append(f"{cut} answers were cut off at their last token; raise --max-tokens")
     return notes
-
-
-def check_done(result: Inference) -> None:
-    """Make sure that there is any answer at all.
-
-    Raises:
-        RunFailed: there is none.
-    """
-    if not result.answered:
-        reasons = ", ".join(f"{code} {rows}: {CODES[code]}" for code, rows in result.codes.items())
-        raise RunFailed(f"no row was answered: {reasons}")

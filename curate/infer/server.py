@@ -14,12 +14,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import aiohttp
 
 from curate.errors import UsageError
 from curate.infer.journal import Reply
 from curate.infer.options import AskOptions
-from curate.infer.question import Question
+from curate.infer.question import Loaded
 
 KEY_VARIABLE = "CURATE_API_KEY"
 """The environment variable that holds the server's API key; it is read from nowhere else and kept nowhere."""
@@ -78,18 +78,15 @@ class Server:
         self.url = url.rstrip("/").removesuffix("/v1")
         self.options = options
         key = os.environ.get(KEY_VARIABLE)
-        limits = httpx.Limits(max_connections=options.concurrency, max_keepalive_connections=options.concurrency)
-        self._client = httpx.AsyncClient(
-            base_url=self.url,
+        self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=httpx.Timeout(options.timeout, connect=min(10.0, options.timeout)),
-            limits=limits,
-            trust_env=False,
+            timeout=aiohttp.ClientTimeout(sock_connect=min(10.0, options.timeout), sock_read=options.timeout),
+            connector=aiohttp.TCPConnector(limit=options.concurrency, keepalive_timeout=_KEPT_OPEN),
         )
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._client.aclose()
+        await self._session.close()
 
     async def abilities(self) -> Abilities:
         """Ask what the server has and can do.
@@ -98,17 +95,14 @@ class Server:
             UsageError: it does not have the model, or refuses the key.
             Transient: it does not answer.
         """
-        try:
-            listing = await self._client.get("/v1/models")
-            version = await self._client.get("/version")
-        except httpx.HTTPError as error:
-            raise Transient(f"{type(error).__name__} from {self.url}", reached=False) from error
+        listing = await self._send("GET", "/v1/models")
+        version = await self._send("GET", "/version")
         _refuse_key(listing)
-        if listing.status_code != 200:
-            raise Transient(f"{self.url}/v1/models answers {listing.status_code}", reached=False)
+        if listing.status != 200:
+            raise Transient(f"{self.url}/v1/models answers {listing.status}", reached=False)
         try:
-            models = {str(model["id"]): model for model in listing.json()["data"]}
-            told = str(version.json()["version"]) if version.status_code == 200 else None
+            models = {str(model["id"]): model for model in json.loads(listing.content)["data"]}
+            told = str(json.loads(version.content)["version"]) if version.status == 200 else None
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{self.url} is not an OpenAI-compatible server: {type(error).__name__}") from error
         if self.options.model not in models:
@@ -120,33 +114,28 @@ class Server:
         )
         return Abilities(told, tuple(models), length or None)
 
-    def body(self, question: Question, max_tokens: int, seed: int, structured: bool) -> bytes:
-        """Make the body of a request.
-
-        Raises:
-            OSError: a picture cannot be read.
-        """
+    def body(self, loaded: Loaded, max_tokens: int, seed: int, structured: bool) -> bytes:
+        """Make the body of a request."""
         options = self.options
-        request: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "model": options.model,
-            "messages": question.messages(),
             "max_tokens": max_tokens,
             "temperature": options.temperature,
             "seed": seed,
             "logprobs": True,
         }
-        if question.choices and options.constrain == "auto":
-            choices = list(question.choices)
-            request |= {"structured_outputs": {"choice": choices}} if structured else {"guided_choice": choices}
-        return json.dumps(request, ensure_ascii=False).encode()
+        choices = loaded.question.choices
+        if choices and options.constrain == "auto":
+            fields |= {"structured_outputs": {"choice": choices}} if structured else {"guided_choice": choices}
+        return loaded.body(fields)
 
-    async def count(self, question: Question) -> int | None:
+    async def count(self, loaded: Loaded) -> int | None:
         """Tokens of a prompt, pictures included; None where the server cannot tell."""
-        body = json.dumps({"model": self.options.model, "messages": question.messages()}, ensure_ascii=False).encode()
+        body = loaded.body({"model": self.options.model})
         try:
-            response = await self._client.post("/tokenize", content=body, headers=_JSON)
-            return int(response.json()["count"]) if response.status_code == 200 else None
-        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            response = await self._send("POST", "/tokenize", body)
+            return int(json.loads(response.content)["count"]) if response.status == 200 else None
+        except (Transient, ValueError, KeyError, TypeError):
             return None
 
     async def ask(self, body: bytes) -> Reply:
@@ -158,35 +147,57 @@ class Server:
             UsageError: the key is refused, or the model is gone.
         """
         started = time.monotonic()
-        try:
-            response = await self._client.post("/v1/chat/completions", content=body, headers=_JSON)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise Transient(f"{type(error).__name__}", reached=False) from error
-        except httpx.HTTPError as error:
-            raise Transient(f"{type(error).__name__}", reached=True) from error
-        seconds = time.monotonic() - started
-        if response.status_code == 200:
-            return _reply(response, seconds)
+        response = await self._send("POST", "/v1/chat/completions", body)
+        if response.status == 200:
+            return _reply(response, time.monotonic() - started)
         _refuse_key(response)
-        what = f"{response.status_code}: {_message(response)}"
-        if response.status_code == 404 and self.options.model in what:
+        what = f"{response.status}: {_message(response)}"
+        if response.status == 404 and self.options.model in what:
             raise UsageError(f"the server {self.url} has no model '{self.options.model}' any more")
-        if response.status_code in (408, 425, 429) or response.status_code >= 500:
+        if response.status in (408, 425, 429) or response.status >= 500:
             raise Transient(what, reached=False, wait=_retry_after(response))
         raise Rejected(what)
+
+    async def _send(self, method: str, path: str, body: bytes | None = None) -> _Response:
+        """Send a request and read all of its answer.
+
+        Raises:
+            Transient: the connection failed.
+        """
+        try:
+            async with self._session.request(method, self.url + path, data=body, headers=_JSON) as response:
+                return _Response(response.status, await response.read(), response.headers.get("Retry-After", ""))
+        except aiohttp.ClientConnectorError as error:
+            raise Transient(f"{type(error).__name__}: {error.strerror}", reached=False) from error
+        except aiohttp.ConnectionTimeoutError as error:
+            raise Transient(type(error).__name__, reached=False) from error
+        except aiohttp.InvalidURL as error:
+            raise UsageError(f"{self.url} is not an address; write http://HOST:PORT") from error
+        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            raise Transient(type(error).__name__, reached=True) from error
+
+
+@dataclass(frozen=True)
+class _Response:
+    status: int
+    content: bytes
+    retry_after: str
 
 
 _JSON = {"Content-Type": "application/json"}
 
-
-def _refuse_key(response: httpx.Response) -> None:
-    if response.status_code in (401, 403):
-        raise UsageError(f"the server refuses access ({response.status_code}); put its key into {KEY_VARIABLE}")
+_KEPT_OPEN = 4.0
+"""Seconds that an idle connection is kept; less than the 5 s after which vLLM closes it."""
 
 
-def _reply(response: httpx.Response, seconds: float) -> Reply:
+def _refuse_key(response: _Response) -> None:
+    if response.status in (401, 403):
+        raise UsageError(f"the server refuses access ({response.status}); put its key into {KEY_VARIABLE}")
+
+
+def _reply(response: _Response, seconds: float) -> Reply:
     try:
-        value = response.json()
+        value = json.loads(response.content)
         choice = value["choices"][0]
         answer = choice["message"]["content"]
         if not isinstance(answer, str):
@@ -207,14 +218,14 @@ def _logprob(choice: dict[str, Any]) -> float | None:
     return total if math.isfinite(total) else None
 
 
-def _message(response: httpx.Response) -> str:
+def _message(response: _Response) -> str:
     try:
-        error = response.json()["error"]
+        error = json.loads(response.content)["error"]
         return str(error["message"] if isinstance(error, dict) else error)[:_DETAIL]
     except (ValueError, KeyError, TypeError):
-        return response.text[:_DETAIL]
+        return response.content.decode("utf-8", "replace")[:_DETAIL]
 
 
-def _retry_after(response: httpx.Response) -> float | None:
-    value = response.headers.get("Retry-After", "")
+def _retry_after(response: _Response) -> float | None:
+    value = response.retry_after
     return min(float(value), 60.0) if re.fullmatch(r"\d+(\.\d+)?", value) else None

@@ -1,0 +1,138 @@
+"""`curate infer`: ask a fine-tuned model behind a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from curate.cli.output import Output, common, printable
+
+if TYPE_CHECKING:
+    from curate.infer.run import Inference
+
+
+@click.command("infer")
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="OUT", type=click.Path(path_type=Path))
+@click.option("--server", required=True, metavar="URL", help="Address of a vLLM server, such as http://127.0.0.1:8000.")
+@click.option("--model", required=True, help="Name that the server gives the model, or a LoRA adapter.")
+@click.option("--split", type=click.Choice(["train", "val", "test"]), default="test", show_default=True)
+@click.option("--labels", help="Label registry that answers are held to: a shipped name (mire) or a YAML file.")
+@click.option(
+    "--constrain", type=click.Choice(["auto", "off"]), help="Let the server hold answers to the labels.  [auto]"
+)
+@click.option("--max-tokens", type=click.IntRange(min=1), help="Output tokens of one call.  [64]")
+@click.option("--temperature", type=click.FloatRange(min=0), help="0 takes the likeliest token each time.  [0]")
+@click.option("--seed", type=int, help="For temperatures above 0.  [0]")
+@click.option("--max-calls", type=click.IntRange(min=1), help="Calls for one row at most.  [3]")
+@click.option("--max-output-tokens", type=click.IntRange(min=1), help="Output tokens for one row at most.  [100]")
+@click.option("--concurrency", type=click.IntRange(min=1), help="Requests under way at a time.  [16]")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds of silence in a request.  [120]")
+@click.option("--retries", type=click.IntRange(min=0), help="Tries after the first that the server fails on.  [8]")
+@click.option("--give-up", type=click.FloatRange(min=0, min_open=True), help="Seconds without any answer.  [300]")
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be asked; ask nothing.")
+@common
+def command(
+    out: Output,
+    source: Path,
+    folder: Path,
+    server: str,
+    split: str,
+    labels: str | None,
+    dry_run: bool,
+    **asked: Any,
+) -> int:
+    """Ask a model every row of a split of IN and write OUT/predictions.parquet; every answer is kept at once.
+
+    IN is the folder of a ShareGPT export, or a run that has one, so that the model is served exactly what it was
+    trained on. The same command continues a run that was stopped or killed: no answered row is asked again. An API key
+    is taken from the environment variable CURATE_API_KEY.
+
+    \b
+    Examples:
+      curate infer work/mire/exports/sharegpt work/answers --server http://127.0.0.1:8000 --model mire --labels mire
+      curate infer work/mire work/val --split val --server http://gpu:8000 --model mire --labels mire --concurrency 64
+      curate evaluate work/mire work/val
+    """
+    from curate.errors import Interrupted, RunFailed, UsageError
+    from curate.infer.options import AskOptions
+    from curate.infer.question import export_digest, read_questions
+    from curate.labels.registry import Registry
+
+    options = AskOptions(**{name: value for name, value in asked.items() if value is not None})
+    registry = Registry.load(labels) if labels else None
+    choices = {name: task.allowed for name, task in registry.tasks.items()} if registry else {}
+    if folder.resolve() == source.resolve():
+        raise UsageError(f"{folder} is what is asked; choose another folder for the answers")
+    export = export_folder(source)
+    questions = read_questions(export, split, choices)
+    if dry_run:
+        _plan(out, questions)
+        return 0
+    from curate.cli.execute import ScreenProgress, stopped
+    from curate.infer.run import infer
+
+    progress = ScreenProgress(out)
+    try:
+        about = {"export": export_digest(export), "split": split}
+        found = infer(questions, folder, server, options, registry, progress, about)
+    except Interrupted as error:
+        return stopped(out, error, f"what was answered is kept in {folder}")
+    except RunFailed:
+        progress.close()
+        raise
+    finally:
+        progress.close()
+    _tell(out, found, source, folder, split)
+    return 1 if found.codes else 0
+
+
+def export_folder(source: Path) -> Path:
+    """The export to ask: the folder itself, or the one ShareGPT export of a run."""
+    from curate.errors import UsageError
+    from curate.infer.question import INDEX
+
+    if (source / INDEX).is_file():
+        return source
+    inside = sorted(path.parent for path in (source / "exports").glob(f"*/{INDEX}"))
+    if len(inside) == 1:
+        return inside[0]
+    if inside:
+        raise UsageError(f"{source} has several exports; name one: {', '.join(map(str, inside))}")
+    raise UsageError(f"{source} is no export; write one first: curate export {source} FOLDER")
+
+
+def _plan(out: Output, questions: list[Any]) -> None:
+    tasks: dict[str, int] = {}
+    for question in questions:
+        tasks[question.task] = tasks.get(question.task, 0) + 1
+    longest = max(question.tokens for question in questions)
+    pictures = sum(len(question.images) for question in questions)
+    if out.as_json:
+        out.json({"rows": len(questions), "tasks": tasks, "pictures": pictures, "longest": longest})
+        return
+    told = ", ".join(f"{printable(task)} {rows:,}" for task, rows in tasks.items())
+    out.print(f"{len(questions):,} rows ({told}), {pictures:,} pictures, the longest of at most {longest:,} tokens")
+    out.talk("nothing was asked (--dry-run)")
+
+
+def _tell(out: Output, found: Inference, source: Path, folder: Path, split: str) -> None:
+    from curate.cli.summary import duration, typed
+    from curate.infer.ask import CODES
+
+    if out.as_json:
+        out.json(found.as_dict())
+        return
+    rate = f", {found.tokens_out / found.seconds:,.0f} output tokens/s" if found.tokens_out else ""
+    known = f", {found.known:,} of them before" if found.known else ""
+    out.print(f"{found.answered:,} of {found.rows:,} rows answered{known}  {duration(found.seconds)}{rate}")
+    if found.steps:
+        steps = ", ".join(f"{step} {rows:,}" for step, rows in sorted(found.steps.items(), key=lambda item: -item[1]))
+        out.print(f"how labels were found: {steps}")
+    for code, rows in sorted(found.codes.items()):
+        out.print(f"  {code} {rows:,}   {CODES[code]}")
+    for note in found.notes:
+        out.talk(f"note: {note}")
+    out.hint(f"curate evaluate {typed(source)} {typed(folder)} --split {split}")
