@@ -52,11 +52,11 @@ def command(
       curate evaluate work/mire generated_predictions.jsonl --index work/mire/exports/sharegpt/index.parquet
       curate evaluate test.json new.csv --compare old.csv --html report.html
     """
+    from curate.dataset.predictions import read_predictions
     from curate.errors import UsageError
     from curate.evaluate.evaluation import Options, evaluate
     from curate.evaluate.gold import read_gold
     from curate.evaluate.page import page
-    from curate.evaluate.predictions import read_predictions
     from curate.labels.registry import Registry
     from curate.pipeline.source import InputOptions
 

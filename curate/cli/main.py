@@ -24,6 +24,7 @@ COMMANDS = {
     "export": "write a training set",
     "serve": "print how to serve a model for an export",
     "infer": "ask a fine-tuned model",
+    "select": "let the answers of models become labels",
     "evaluate": "score predictions",
     "submit": "write a challenge's submission file from predictions",
     "show": "show a dataset or one record",

@@ -47,8 +47,8 @@ def command(
       curate submit test1.json generated_predictions.jsonl submit.csv --parse --layout minimal
     """
     from curate.dataset.files import write_bytes
+    from curate.dataset.predictions import read_predictions
     from curate.evaluate.gold import read_gold
-    from curate.evaluate.predictions import read_predictions
     from curate.evaluate.submission import make_submission
     from curate.labels.registry import Registry
     from curate.pipeline.source import InputOptions

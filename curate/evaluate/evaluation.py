@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 import curate
+from curate.dataset.predictions import Prediction, Predictions
 from curate.errors import InputError
 from curate.evaluate import bootstrap
 from curate.evaluate.bootstrap import Difference, Interval
 from curate.evaluate.gold import GoldRow
-from curate.evaluate.predictions import Prediction, Predictions
 from curate.evaluate.scores import (
     NO_ANSWER,
     ClassScore,

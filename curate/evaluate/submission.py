@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from curate.dataset.predictions import Prediction, Predictions
 from curate.errors import InputError
 from curate.evaluate.evaluation import join
 from curate.evaluate.gold import GoldRow
-from curate.evaluate.predictions import Prediction, Predictions
 from curate.labels.answers import parse_answer
 from curate.labels.registry import Registry
 

@@ -15,6 +15,7 @@ STAGES = {
     "ocr": "curate.ocr.stage:OcrStage",
     "denoise": "curate.denoise.stage:DenoiseStage",
     "split": "curate.select.split:SplitStage",
+    "pseudo": "curate.select.pseudo:PseudoStage",
 }
 EXPORTS = {
     "sharegpt": "curate.export.sharegpt:ShareGptExporter",

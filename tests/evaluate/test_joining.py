@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from curate.dataset.predictions import read_predictions
 from curate.errors import InputError
 from curate.evaluate.evaluation import Options, evaluate, join
 from curate.evaluate.gold import GoldRow
-from curate.evaluate.predictions import read_predictions
 
 GOLD = [GoldRow(f"u{number}", f"s{number}", "chat", label, None) for number, label in enumerate("abc")]
 

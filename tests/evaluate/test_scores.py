@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import sklearn.metrics as sklearn
 
+from curate.dataset.predictions import Prediction, Predictions, read_predictions
 from curate.evaluate import bootstrap
 from curate.evaluate.evaluation import Options, evaluate
 from curate.evaluate.gold import GoldRow, read_gold
-from curate.evaluate.predictions import Prediction, Predictions, read_predictions
 from curate.evaluate.scores import confusion, scores
 from curate.labels.registry import Registry
 from curate.pipeline.source import InputOptions
