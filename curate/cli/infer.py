@@ -10,14 +10,19 @@ import click
 from curate.cli.output import Output, common, printable
 
 if TYPE_CHECKING:
+    from curate.infer.bookkeeping import Engine
+    from curate.infer.options import AskOptions
     from curate.infer.run import Inference
 
 
 @click.command("infer")
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("folder", metavar="OUT", type=click.Path(path_type=Path))
-@click.option("--server", required=True, metavar="URL", help="Address of a vLLM server, such as http://127.0.0.1:8000.")
-@click.option("--model", required=True, help="Name that the server gives the model, or a LoRA adapter.")
+@click.option("--server", metavar="URL", help="Address of a vLLM server, such as http://127.0.0.1:8000.")
+@click.option("--engine", type=click.Choice(["server", "vllm"]), default="server", help="vllm runs MODEL right here.")
+@click.option("--model", required=True, help="Name that the server gives the model or adapter; with vllm its folder.")
+@click.option("--adapter", type=click.Path(path_type=Path), help="Folder of a LoRA adapter, with --engine vllm.")
+@click.option("--llm", "llm_options", multiple=True, metavar="KEY=VALUE", help="Argument of vllm.LLM; repeat for more.")
 @click.option("--split", type=click.Choice(["train", "val", "test"]), default="test", show_default=True)
 @click.option("--labels", help="Label registry that answers are held to: a shipped name (mire) or a YAML file.")
 @click.option(
@@ -38,7 +43,10 @@ def command(
     out: Output,
     source: Path,
     folder: Path,
-    server: str,
+    server: str | None,
+    engine: str,
+    adapter: Path | None,
+    llm_options: tuple[str, ...],
     split: str,
     labels: str | None,
     dry_run: bool,
@@ -71,13 +79,14 @@ def command(
     if dry_run:
         _plan(out, questions)
         return 0
+    made = _engine(engine, server, options, adapter, llm_options)
     from curate.cli.execute import ScreenProgress, stopped
     from curate.infer.run import infer
 
     progress = ScreenProgress(out)
     try:
         about = {"export": export_digest(export), "split": split}
-        found = infer(questions, folder, server, options, registry, progress, about)
+        found = infer(questions, folder, made, registry, progress, about)
     except Interrupted as error:
         return stopped(out, error, f"what was answered is kept in {folder}")
     except RunFailed:
@@ -87,6 +96,37 @@ def command(
         progress.close()
     _tell(out, found, source, folder, split)
     return 1 if found.codes else 0
+
+
+def _engine(
+    engine: str, server: str | None, options: AskOptions, adapter: Path | None, llm_options: tuple[str, ...]
+) -> Engine:
+    """What is to answer.
+
+    Raises:
+        UsageError: options do not go together.
+    """
+    from ruamel.yaml import YAML
+
+    from curate.errors import UsageError
+    from curate.infer.ask import ServerEngine
+    from curate.infer.offline import OfflineEngine
+
+    if engine == "server":
+        if adapter is not None or llm_options:
+            raise UsageError("--adapter and --llm go with --engine vllm; a server's adapters are asked by --model NAME")
+        if server is None:
+            raise UsageError("--server URL is missing (or --engine vllm, which runs the model right here)")
+        return ServerEngine(server, options)
+    if server is not None:
+        raise UsageError("--server does not go with --engine vllm, which runs the model right here")
+    settings = {}
+    for text in llm_options:
+        key, mark, value = text.partition("=")
+        if not key or not mark:
+            raise UsageError(f"--llm {text}: write KEY=VALUE, for example max_model_len=4096")
+        settings[key] = YAML(typ="safe").load(value)
+    return OfflineEngine(options, adapter, **settings)
 
 
 def export_folder(source: Path) -> Path:
@@ -120,7 +160,7 @@ def _plan(out: Output, questions: list[Any]) -> None:
 
 def _tell(out: Output, found: Inference, source: Path, folder: Path, split: str) -> None:
     from curate.cli.summary import duration, typed
-    from curate.infer.ask import CODES
+    from curate.infer.bookkeeping import CODES
 
     if out.as_json:
         out.json(found.as_dict())

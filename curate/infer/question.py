@@ -73,6 +73,11 @@ class Loaded:
     addresses: Sequence[bytes]
     """Each picture as a `data:` address."""
 
+    def messages(self) -> list[dict[str, Any]]:
+        """Messages as Python objects, pictures as parts."""
+        messages: list[dict[str, Any]] = orjson.loads(self.body({}))["messages"]
+        return messages
+
     def body(self, fields: Mapping[str, Any]) -> bytes:
         """Make the body of a request for chat completions: `fields` and the messages, pictures as parts.
 

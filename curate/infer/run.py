@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections import Counter
@@ -16,12 +15,11 @@ import pyarrow as pa
 import curate
 from curate.dataset.files import read_json, write_json
 from curate.dataset.shards import write_table
-from curate.errors import OutputError, UsageError
-from curate.infer.ask import Asker
+from curate.errors import OutputError
+from curate.infer.bookkeeping import Bookkeeping, Engine
 from curate.infer.journal import Journal, Reply
 from curate.infer.options import AskOptions
 from curate.infer.question import Question
-from curate.infer.server import Abilities, Server, Transient
 from curate.labels.answers import parse_answer
 from curate.labels.registry import Registry
 from curate.pipeline.lock import exclusive
@@ -55,9 +53,6 @@ SCHEMA = pa.schema(
 product of the answer's token probabilities; `confidence_of` says among what: `choices` where the server held the answer
 to the allowed labels (then they are shares among those, not how sure the model is that it is right), else `text`."""
 
-_LONGEST = 3
-"""Questions whose length is asked of the server before the first answer is asked."""
-
 
 @dataclass(frozen=True)
 class Inference:
@@ -83,26 +78,24 @@ class Inference:
 def infer(
     questions: Sequence[Question],
     out: Path,
-    url: str,
-    options: AskOptions,
+    engine: Engine,
     registry: Registry | None = None,
     progress: Progress | None = None,
     about: Mapping[str, str] | None = None,
 ) -> Inference:
-    """Ask a server all questions and write `predictions.parquet`.
+    """Ask a model all questions and write `predictions.parquet`.
 
     Args:
         questions: What to ask.
         out: The folder of the run; one that holds answers already is continued.
-        url: Address of the server.
-        options: How to ask.
+        engine: What answers.
         registry: Labels, to find them in the answers.
         progress: Hears how it goes.
         about: What the questions are of (export, split); a folder with answers to others is refused.
 
     Raises:
         OutputError: the folder holds answers to other questions, or cannot be used.
-        UsageError: the server does not have the model, refuses the key, or cannot take the questions.
+        UsageError: the engine does not have the model, refuses us, or cannot take the questions.
         RunFailed: it answers nothing any more; what was answered is kept.
         Interrupted: somebody asked to stop; the same call continues.
     """
@@ -112,27 +105,26 @@ def infer(
     with StopSignal() as stop, exclusive(out):
         stop.on_request = lambda: progress.note("finishing what is under way; Ctrl-C again to stop at once")
         journal = Journal(out)
+        books = Bookkeeping(engine.options, journal, progress, engine.name)
         try:
-            asker, abilities = asyncio.run(_ask(questions, url, options, journal, progress, stop))
-            replies = [journal.last(question.uid, asker.names[question.uid]) for question in questions]
+            progress.start(f"ask {engine.options.model}", len(questions), "rows", "")
+            facts = engine.ask(list(questions), books, stop)
+            rows = [_row(question, books.reply(question), registry) for question in questions]
         finally:
             journal.close()
-        rows = [_row(question, reply, registry) for question, reply in zip(questions, replies, strict=True)]
         write_table(out / TABLE, pa.Table.from_pylist(rows, schema=SCHEMA))
-        notes = _notes(rows, questions, options)
         result = Inference(
             rows=len(rows),
             answered=sum(row["code"] is None for row in rows),
-            known=asker.tally.known,
+            known=books.tally.known,
             codes=dict(Counter(row["code"] for row in rows if row["code"])),
             steps=dict(Counter(row["step"] for row in rows if row["step"])),
-            tokens_out=asker.tally.tokens_out,
+            tokens_out=books.tally.tokens_out,
             seconds=time.monotonic() - started,
-            notes=notes,
+            notes=_notes(rows, questions, engine.options),
         )
-        server = {"version": abilities.version, "max_length": abilities.max_length}
-        value = {"about": dict(about or {}), "curate": curate.__version__, "server": server}
-        value |= {"options": options.model_dump(), **result.as_dict()}
+        value = {"about": dict(about or {}), "curate": curate.__version__, "engine": engine.name, "model": facts}
+        value |= {"options": engine.options.model_dump(), **result.as_dict()}
         write_json(out / FILE, value)
     return result
 
@@ -155,52 +147,6 @@ def _claim(out: Path, about: dict[str, str]) -> None:
         raise OutputError(f"{out} is not empty and no run of curate infer; choose another folder")
     else:
         write_json(out / FILE, {"about": about})
-
-
-async def _ask(
-    questions: Sequence[Question],
-    url: str,
-    options: AskOptions,
-    journal: Journal,
-    progress: Progress,
-    stop: StopSignal,
-) -> tuple[Asker, Abilities]:
-    server = Server(url, options)
-    try:
-        try:
-            abilities = await server.abilities()
-        except Transient as error:
-            raise UsageError(
-                f"there is no server at {url} ({error}); `curate serve` prints how to start one"
-            ) from error
-        await _check_lengths(server, abilities, questions)
-        asker = Asker(server, abilities, journal, progress, stop)
-        progress.start(f"ask {options.model}", len(questions), "rows", "")
-        await asker.run(questions)
-        return asker, abilities
-    finally:
-        await server.close()
-
-
-async def _check_lengths(server: Server, abilities: Abilities, questions: Sequence[Question]) -> None:
-    """Ask the server how long the longest questions are, before an hour is spent on the short ones.
-
-    Raises:
-        UsageError: none of them fits, so the server was started with too small a length.
-    """
-    if abilities.max_length is None:
-        return
-    longest = sorted(questions, key=lambda question: -question.tokens)[:_LONGEST]
-    for question in longest:
-        try:
-            count = await server.count(question.load())
-        except OSError:
-            continue  # a missing picture costs its row, later
-        if count is not None and count + 1 > abilities.max_length:
-            raise UsageError(
-                f"row {question.source_id} has {count} tokens, the server takes {abilities.max_length} with answer; "
-                f"start it with --max-model-len {count + server.options.max_tokens} or more"
-            )
 
 
 def _row(question: Question, reply: Reply, registry: Registry | None) -> dict[str, Any]:

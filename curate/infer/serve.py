@@ -66,10 +66,7 @@ def serve_command(
         arguments += ["--mm-processor-kwargs", json.dumps({"min_pixels": bounds[0], "max_pixels": bounds[1]})]
     notes: list[str] = []
     if adapters:
-        rank = max(_rank(folder) for folder in adapters.values())
-        if rank > RANKS[-1]:
-            raise UsageError(f"an adapter has rank {rank}; vLLM takes at most {RANKS[-1]}")
-        allowed = next(value for value in RANKS if value >= rank)
+        allowed = max(lora_rank(folder) for folder in adapters.values())
         arguments += ["--enable-lora", "--max-lora-rank", str(allowed), "--lora-modules"]
         arguments += [f"{one}={folder}" for one, folder in adapters.items()]
         if any(_touches_vision(folder) for folder in adapters.values()):
@@ -88,6 +85,19 @@ def export_bounds(folder: Path) -> tuple[int, int] | None:
         return int(options["min_pixels"]), int(options["max_pixels"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def lora_rank(folder: Path) -> int:
+    """The smallest rank that vLLM can be told for an adapter.
+
+    Raises:
+        InputError: the folder holds no adapter.
+        UsageError: its rank is too large for vLLM.
+    """
+    rank = _rank(folder)
+    if rank > RANKS[-1]:
+        raise UsageError(f"{folder} has rank {rank}; vLLM takes at most {RANKS[-1]}")
+    return next(value for value in RANKS if value >= rank)
 
 
 def _rank(folder: Path) -> int:

@@ -20,6 +20,7 @@ from stub_server import Script, Stub, completion, refusal
 
 from curate.errors import RunFailed, UsageError
 from curate.infer import patience
+from curate.infer.ask import ServerEngine
 from curate.infer.options import AskOptions
 from curate.infer.question import Question, Turn
 from curate.infer.run import Inference, infer
@@ -66,7 +67,7 @@ def questions(number: int, choices: tuple[str, ...] = INTENTS) -> list[Question]
 
 def ask(stub: Stub, out: Path, number: int = 40, **changes: Any) -> Inference:
     options = AskOptions(**{"model": "tiny", "timeout": 5.0, **changes})
-    return infer(questions(number), out, stub.url, options, Registry.load("mire"))
+    return infer(questions(number), out, ServerEngine(stub.url, options), Registry.load("mire"))
 
 
 def table(out: Path) -> list[dict[str, Any]]:
@@ -176,6 +177,31 @@ def test_a_refused_row_fails_alone(tmp_path: Path) -> None:
     assert stub.seen["question 7"] == 1 and table(tmp_path)[7]["calls"] == 0
 
 
+def test_a_picture_that_is_gone_costs_its_row(tmp_path: Path) -> None:
+    """If this fails, one file that was moved away stops the run."""
+    asked = questions(3)
+    turn = Turn("user", "<image>question 1")
+    asked[1] = Question("u1", "s1", "dialogue_intent", None, (turn,), (tmp_path / "gone.jpg",), INTENTS)
+    with serving(Stub()) as stub:
+        found = infer(asked, tmp_path / "out", ServerEngine(stub.url, AskOptions(model="tiny")))
+    assert (found.answered, found.codes) == (2, {"image_missing": 1})
+
+
+def test_pictures_stand_where_their_placeholders_stood(tmp_path: Path) -> None:
+    """If this fails, the model sees the pictures of a dialogue in another order than it was trained on."""
+    for name in ("one.png", "two.jpg"):
+        (tmp_path / name).write_bytes(name.encode())
+    turns = (Turn("system", "be brief"), Turn("user", '<image>\nfirst "picture-0"\n<image>second'))
+    question = Question("u", "s", "t", None, turns, (tmp_path / "one.png", tmp_path / "two.jpg"))
+    body = json.loads(question.load().body({"model": "m"}))
+    assert body["model"] == "m" and body["messages"][0] == {"role": "system", "content": "be brief"}
+    parts = body["messages"][1]["content"]
+    assert [part["type"] for part in parts] == ["image_url", "text", "image_url", "text"]
+    assert parts[0]["image_url"]["url"] == "data:image/png;base64,b25lLnBuZw=="
+    assert parts[2]["image_url"]["url"] == "data:image/jpeg;base64,dHdvLmpwZw=="
+    assert parts[1]["text"] == '\nfirst "picture-0"\n'
+
+
 def test_an_old_server_is_asked_in_its_own_words(tmp_path: Path) -> None:
     """If this fails, vLLM before 0.12 ignores the labels without a word."""
     with serving(Stub(version="0.11.2")) as stub:
@@ -215,7 +241,7 @@ def test_what_cannot_work_is_said_before_anything_is_asked(tmp_path: Path, stub:
 def test_without_a_server_the_way_to_one_is_named(tmp_path: Path) -> None:
     """If this fails, a wrong port ends in a stack trace."""
     with pytest.raises(UsageError, match=r"there is no server at .*curate serve"):
-        infer(questions(1), tmp_path, "http://127.0.0.1:9", AskOptions(model="tiny"))
+        infer(questions(1), tmp_path, ServerEngine("http://127.0.0.1:9", AskOptions(model="tiny")))
 
 
 def test_the_key_is_sent_and_kept_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,10 +268,11 @@ import sys
 sys.path[:0] = {paths!r}
 from pathlib import Path
 from test_asking import questions
+from curate.infer.ask import ServerEngine
 from curate.infer.options import AskOptions
 from curate.infer.run import infer
 if __name__ == "__main__":
-    infer(questions(300), Path({out!r}), {url!r}, AskOptions(model="tiny", concurrency=4))
+    infer(questions(300), Path({out!r}), ServerEngine({url!r}, AskOptions(model="tiny", concurrency=4)))
 """
 
 
