@@ -86,6 +86,8 @@ def _tell(out: Output, found: Evaluation) -> None:
     mistakes = [(part.name, *pair) for part in found.tasks for pair in part.confusion.pairs(5)]
     if mistakes:
         out.print(Text("commonest mistakes", style="bold"), _mistakes(mistakes))
+    if found.overall.calibration:
+        out.print(Text("how often predictions of one confidence are right", style="bold"), _calibration(found.overall))
     if found.comparison:
         out.print(Text("difference of weighted F1", style="bold"), _comparison(found))
     if found.steps:
@@ -125,6 +127,13 @@ def _mistakes(mistakes: list[tuple[str, str, str, int]]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for task, gold, predicted, rows in mistakes:
         table.add_row(f"  {printable(task)}", printable(gold), f"→ {printable(predicted)}", f"{rows:,}")
+    return table
+
+
+def _calibration(part: Part) -> Table:
+    table = _table("confidence", "rows", "mean", "right")
+    for one in part.calibration:
+        table.add_row(f"{one.low:g} – {one.high:g}", f"{one.rows:,}", f"{one.confidence:.3f}", f"{one.accuracy:.3f}")
     return table
 
 

@@ -14,6 +14,7 @@ from curate.dataset.predictions import Prediction, Predictions
 from curate.errors import InputError
 from curate.evaluate import bootstrap
 from curate.evaluate.bootstrap import Difference, Interval
+from curate.evaluate.calibration import Bin, calibration, expected_error
 from curate.evaluate.gold import GoldRow
 from curate.evaluate.scores import (
     NO_ANSWER,
@@ -47,6 +48,8 @@ class Part:
     classes: list[ClassScore]
     coarse: Scores | None = None
     """The same, with labels replaced by the group that they belong to."""
+    calibration: list[Bin] = field(default_factory=list)
+    """How often predictions of about one confidence are right; empty where they have none."""
 
     def as_dict(self) -> dict[str, Any]:
         """Give the part for a report."""
@@ -57,6 +60,8 @@ class Part:
             **self.scores.as_dict(),
             "f1_interval": [self.interval.low, self.interval.high],
             "coarse": self.coarse.as_dict() if self.coarse else None,
+            "calibration": [asdict(one) for one in self.calibration],
+            "calibration_error": expected_error(self.calibration) if self.calibration else None,
             "classes": as_rows(self.classes),
             "confusions": [
                 {"gold": gold, "predicted": predicted, "rows": rows}
@@ -225,6 +230,7 @@ def _part(
         counted,
         class_scores(counted),
         _coarse(rows, predicted, options.registry),
+        calibration([answer.confidence for answer in answers], [a == b for a, b in zip(gold, predicted, strict=True)]),
     )
     if rivals is None:
         return part, None

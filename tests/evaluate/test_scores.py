@@ -12,6 +12,7 @@ import sklearn.metrics as sklearn
 
 from curate.dataset.predictions import Prediction, Predictions, read_predictions
 from curate.evaluate import bootstrap
+from curate.evaluate.calibration import calibration, expected_error
 from curate.evaluate.evaluation import Options, evaluate
 from curate.evaluate.gold import GoldRow, read_gold
 from curate.evaluate.scores import confusion, scores
@@ -128,3 +129,17 @@ def test_two_systems_are_compared_on_the_same_rows() -> None:
     assert apart.value > 0.1 and apart.low > 0 and apart.p < 0.01
     same = evaluate(rows(gold), answers(*better, names=names), Options(), answers(*better, names=names))
     assert same.comparison["overall"].p == 1
+
+
+def test_confidence_is_held_against_what_is_right() -> None:
+    """If this fails, a threshold for pseudo-labels is chosen by a table that is wrong."""
+    sure = [0.0, 0.4, 0.6, 0.995, 0.999, 1.0, None]
+    right = [False, False, True, True, True, False, True]
+    bins = calibration(sure, right)
+    assert [(one.low, one.rows, round(one.accuracy, 3)) for one in bins] == [
+        (0.0, 2, 0.0),
+        (0.5, 1, 1.0),
+        (0.99, 3, 0.667),
+    ]
+    assert expected_error(bins) == pytest.approx((2 * 0.2 + 0.4 + 3 * (0.998 - 2 / 3)) / 6)
+    assert expected_error([]) == 0
