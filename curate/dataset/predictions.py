@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from curate.errors import InputError
 
-KEYS = ("uid", "source_id", "id")
-"""Columns that name a row, the surest first."""
+KEYS = {"uid": "uid", "source_id": "source_id", "id": "source_id"}
+"""Columns that name a row, and what they hold."""
 
 ANSWERS = ("predicted", "predict", "prediction", "output", "response", "answer")
 """Columns that hold what a model said, the surest first: `predicted` is a label that was parsed already."""
@@ -42,10 +42,8 @@ class Predictions:
 
     path: Path
     rows: list[Prediction]
-    names: list[str] | None
-    """The row that each belongs to; None where the file does not say, and only the order can tell."""
-    key: str
-    """The column of `names`, or `line`."""
+    names: dict[str, list[str]]
+    """The row that each belongs to, by uid, by source_id, or both; empty where only the order can tell."""
     labels: list[str | None]
     """The right labels that stand in the file, to check the order by; None where there is none."""
 
@@ -71,16 +69,18 @@ def read_predictions(path: Path, index: Path | None = None) -> Predictions:
             f"{file}: none of its columns ({', '.join(sorted(rows[0]))}) is one of {', '.join(ANSWERS)}, "
             "where a model's answer stands"
         )
-    key = next((name for name in KEYS if all(row.get(name) not in (None, "") for row in rows)), None)
-    names = [str(row[key]) for row in rows] if key else None
+    names: dict[str, list[str]] = {}
+    for column, kind in KEYS.items():
+        if kind not in names and all(row.get(column) not in (None, "") for row in rows):
+            names[kind] = [str(row[column]) for row in rows]
     if index is not None:
-        key, names = "uid", _indexed(index, file, len(rows))
-    if names is not None:
-        twice = [name for name, times in Counter(names).items() if times > 1]
-        if twice:
-            raise InputError(f"{file}: {len(twice)} rows are predicted more than once, {twice[0]} among them")
+        names = {"uid": _indexed(index, file, len(rows))}
+    surest = next(iter(names.values()), [])
+    twice = [name for name, times in Counter(surest).items() if times > 1]
+    if twice:
+        raise InputError(f"{file}: {len(twice)} rows are predicted more than once, {twice[0]} among them")
     labels = [None if row.get("label") is None else str(row["label"]).rstrip("\n") for row in rows]
-    return Predictions(file, [_prediction(row, answer) for row in rows], names, key or "line", labels)
+    return Predictions(file, [_prediction(row, answer) for row in rows], names, labels)
 
 
 def _prediction(row: Mapping[str, Any], answer: str) -> Prediction:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -111,33 +111,40 @@ class Options:
     draws: int = bootstrap.DRAWS
 
 
-def join(gold: Sequence[GoldRow], predictions: Predictions) -> tuple[list[Prediction | None], list[str]]:
-    """Bring predictions to the gold rows, by name or, where the file has none, by checked position.
+class Joined(NamedTuple):
+    """Predictions beside the rows that they belong to."""
 
-    Returns:
-        The prediction of each gold row (None where there is none), and notes.
+    rows: list[Prediction | None]
+    """The prediction of each gold row; None where there is none."""
+    key: str
+    """What they were joined by: uid, source_id or line."""
+    notes: list[str]
+
+
+def join(gold: Sequence[GoldRow], predictions: Predictions) -> Joined:
+    """Bring predictions to the gold rows, by name or, where the file has none, by checked position.
 
     Raises:
         InputError: they do not belong together.
     """
-    if predictions.names is None:
-        return _by_position(gold, predictions), []
-    table = dict(zip(predictions.names, predictions.rows, strict=True))
-    by_uid = sum(row.uid in table for row in gold)
-    by_id = sum(row.source_id in table for row in gold)
-    if not by_uid and not by_id:
-        raise InputError(
-            f"{predictions.path}: none of its {len(table)} rows ({predictions.names[0]}, …) is in the gold data "
-            f"({gold[0].source_id}, …)"
-        )
-    names = [row.uid if by_uid >= by_id else row.source_id for row in gold]
-    twice = [name for name, times in Counter(names).items() if times > 1]
-    if twice:
-        raise InputError(
-            f"the gold data has {len(twice)} source ids more than once, {twice[0]} among them; join by uid"
-        )
-    strange = len(set(table) - set(names))
-    return [table.get(name) for name in names], ([f"{strange} predictions belong to no gold row"] if strange else [])
+    if not predictions.names:
+        return Joined(_by_position(gold, predictions), "line", [])
+    for key, given in predictions.names.items():
+        names = [row.uid if key == "uid" else row.source_id for row in gold]
+        table = dict(zip(given, predictions.rows, strict=True))
+        if not any(name in table for name in names):
+            continue
+        twice = [name for name, times in [*Counter(names).items(), *Counter(given).items()] if times > 1]
+        if twice:
+            raise InputError(f"{predictions.path}: several rows have the {key} {twice[0]}; nobody knows which is meant")
+        strange = len(set(table) - set(names))
+        notes = [f"{strange} predictions belong to no gold row"] if strange else []
+        return Joined([table.get(name) for name in names], key, notes)
+    one = next(iter(predictions.names.values()))[0]
+    raise InputError(
+        f"{predictions.path}: none of its {len(predictions.rows)} rows ({one}, …) is in the gold data "
+        f"({gold[0].source_id}, …)"
+    )
 
 
 def _by_position(gold: Sequence[GoldRow], predictions: Predictions) -> list[Prediction | None]:
@@ -165,7 +172,7 @@ def evaluate(
     Raises:
         InputError: they do not belong together, or no gold row has a label.
     """
-    found, notes = join(gold, predictions)
+    found, key, notes = join(gold, predictions)
     labelled = [number for number, row in enumerate(gold) if row.label is not None]
     if not labelled:
         raise InputError("no row of the gold data has a label")
@@ -175,7 +182,7 @@ def evaluate(
     answers = _answers(rows, [found[number] for number in labelled], options)
     rivals = None
     if other is not None:
-        theirs, more = join(gold, other)
+        theirs, _, more = join(gold, other)
         notes += [f"{other.path}: {note}" for note in more]
         rivals = _answers(rows, [theirs[number] for number in labelled], options)
     parts, comparison = [], {}
@@ -186,7 +193,7 @@ def evaluate(
         if difference is not None:
             comparison[name] = difference
     steps = Counter(answer.step for answer in answers if answer.step)
-    return Evaluation(_signature(rows, predictions, options), parts[0], parts[1:], dict(steps), notes, comparison)
+    return Evaluation(_signature(rows, key, options), parts[0], parts[1:], dict(steps), notes, comparison)
 
 
 def _pick(
@@ -266,10 +273,10 @@ def _coarse(rows: Sequence[GoldRow], predicted: Sequence[str], registry: Registr
     return scores(confusion(gold, given))
 
 
-def _signature(rows: Sequence[GoldRow], predictions: Predictions, options: Options) -> str:
+def _signature(rows: Sequence[GoldRow], key: str, options: Options) -> str:
     answers = "parsed" if options.parse else "as they are"
     macro = options.registry.name if options.registry else "gold labels"
     return (
-        f"weighted F1 | rows {len(rows)} | join {predictions.key} | answers {answers} | macro {macro} "
+        f"weighted F1 | rows {len(rows)} | join {key} | answers {answers} | macro {macro} "
         f"| bootstrap {options.draws}, seed {options.seed} | curate {curate.__version__}"
     )

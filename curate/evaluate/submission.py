@@ -52,7 +52,7 @@ def make_submission(
     Raises:
         InputError: a row has no answer, or one that is not allowed for its task; all of them are named.
     """
-    found, _ = join(rows, predictions)
+    found = join(rows, predictions).rows
     problems: list[str] = []
     answers: list[str] = []
     steps: dict[str, int] = {}

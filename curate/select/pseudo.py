@@ -87,7 +87,8 @@ class PseudoStage(Stage[PseudoOptions]):
 
     def __init__(self, options: PseudoOptions, context: Context) -> None:
         super().__init__(options, context)
-        self._sets: list[tuple[str, Mapping[str, Prediction]]] = []
+        self._sets: list[list[tuple[str, Mapping[str, Prediction]]]] = []
+        """The answers of each set, by uid and by source_id, where they have them."""
 
     def environment(self) -> Mapping[str, str]:
         """Hashes of the predictions."""
@@ -104,10 +105,9 @@ class PseudoStage(Stage[PseudoOptions]):
         """Read the predictions."""
         for path in self.options.predictions:
             read = read_predictions(path)
-            if read.names is None:
+            if not read.names:
                 raise UsageError(f"{read.path} does not say which row each prediction belongs to; it needs uid or id")
-            key = "uid" if read.key == "uid" else "source_id"
-            self._sets.append((key, dict(zip(read.names, read.rows, strict=True))))
+            self._sets.append([(key, dict(zip(names, read.rows, strict=True))) for key, names in read.names.items()])
 
     def survey(self, batch: Batch) -> pa.Table:
         """Give uid, label and confidence of every row that could be labelled."""
@@ -162,7 +162,7 @@ class PseudoStage(Stage[PseudoOptions]):
             yield row, self._judge(row) if row["label"] is None else Verdict(None, None, "")
 
     def _judge(self, row: Mapping[str, Any]) -> Verdict:
-        found = [answers.get(row[key]) for key, answers in self._sets]
+        found = [_answer(row, answers) for answers in self._sets]
         given = [one for one in found if one is not None and one.answer is not None]
         needed = self.options.agree or len(self._sets)
         if len(given) < needed:
@@ -184,3 +184,8 @@ class PseudoStage(Stage[PseudoOptions]):
     def _threshold(self, task: str, label: str) -> float:
         own = self.options.thresholds
         return own.get(label, own.get(task, self.options.threshold))
+
+
+def _answer(row: Mapping[str, Any], answers: list[tuple[str, Mapping[str, Prediction]]]) -> Prediction | None:
+    """The answer to a row, by the surest of its names that the answers know."""
+    return next((known[row[key]] for key, known in answers if row[key] in known), None)

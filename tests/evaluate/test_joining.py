@@ -23,7 +23,7 @@ def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
 
 
 def joined(path: Path, index: Path | None = None) -> list[str | None]:
-    return [one.answer if one else None for one in join(GOLD, read_predictions(path, index))[0]]
+    return [one.answer if one else None for one in join(GOLD, read_predictions(path, index)).rows]
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,12 @@ def test_an_export_s_index_names_the_lines(tmp_path: Path) -> None:
     assert joined(write(tmp_path / "p.jsonl", text), index) == ["x", None, "z"]
     with pytest.raises(InputError, match=r"has 3 predictions; the files of .* have t 1, v 2 lines"):
         joined(write(tmp_path / "p.jsonl", text + '\n{"predict": "y"}'), index)
+
+
+def test_a_row_that_was_ingested_again_is_found_by_its_source_id(tmp_path: Path) -> None:
+    """If this fails, answers to a run cannot be scored against the source that the run was made from."""
+    text = '{"uid": "of another run", "source_id": "s1", "predicted": "b"}'
+    assert joined(write(tmp_path / "p.jsonl", text)) == [None, "b", None]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def rows(labels: list[str], task: str = "dialogue_intent") -> list[GoldRow]:
 
 def answers(*said: str | None, names: list[str] | None = None) -> Predictions:
     labels: list[str | None] = [None] * len(said)
-    return Predictions(Path("pred"), [Prediction(one) for one in said], names, "source_id" if names else "line", labels)
+    return Predictions(Path("pred"), [Prediction(one) for one in said], {"source_id": names} if names else {}, labels)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from stub_server import Script, Stub, completion, refusal
+from stub_server import Script, Stub, completion, refusal, serving
 
 from curate.errors import RunFailed, UsageError
 from curate.infer import patience
@@ -27,28 +24,6 @@ from curate.infer.run import Inference, infer
 from curate.labels.registry import Registry
 
 INTENTS = Registry.load("mire").tasks["dialogue_intent"].allowed
-
-
-@contextmanager
-def serving(stub: Stub) -> Iterator[Stub]:
-    """Run a stub in a thread of its own."""
-    loop = asyncio.new_event_loop()
-    done = asyncio.Event()
-    ready = threading.Event()
-
-    async def main() -> None:
-        async with stub:
-            ready.set()
-            await done.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(main()), daemon=True)
-    thread.start()
-    assert ready.wait(10)
-    try:
-        yield stub
-    finally:
-        loop.call_soon_threadsafe(done.set)
-        thread.join(10)
 
 
 @pytest.fixture(autouse=True)

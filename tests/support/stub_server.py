@@ -12,8 +12,10 @@ import asyncio
 import hashlib
 import json
 import sys
+import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,6 +119,28 @@ class Stub:
             with open(self.log, "a", encoding="utf-8") as stream:
                 stream.write(text + "\n")
         return 200, json.dumps(completion(request)).encode(), self.latency
+
+
+@contextmanager
+def serving(stub: Stub) -> Iterator[Stub]:
+    """Run a stub in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    done = asyncio.Event()
+    ready = threading.Event()
+
+    async def main() -> None:
+        async with stub:
+            ready.set()
+            await done.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(main()), daemon=True)
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield stub
+    finally:
+        loop.call_soon_threadsafe(done.set)
+        thread.join(10)
 
 
 def _skim(body: bytes) -> dict[str, Any]:
