@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 import pyarrow.parquet as pq
+import xxhash
 
 from curate.errors import InputError
 from curate.records import PLACEHOLDER
@@ -53,14 +54,14 @@ class Question:
             OSError: one cannot be read.
         """
         pictures = [path.read_bytes() for path in self.images]
-        total = hashlib.sha256(orjson.dumps([[turn.role, turn.text] for turn in self.turns] + [list(self.choices)]))
+        total = xxhash.xxh3_128(orjson.dumps([[turn.role, turn.text] for turn in self.turns] + [list(self.choices)]))
         for picture in pictures:
-            total.update(hashlib.sha256(picture).digest())
+            total.update(xxhash.xxh3_128_digest(picture))
         addresses = [
             b"data:%s;base64,%s" % (_MEDIA[path.suffix.lower()].encode(), base64.b64encode(picture))
             for path, picture in zip(self.images, pictures, strict=True)
         ]
-        return Loaded(total.hexdigest()[:32], self, addresses)
+        return Loaded(total.hexdigest(), self, addresses)
 
 
 @dataclass(frozen=True)
