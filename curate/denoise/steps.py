@@ -1,0 +1,257 @@
+"""The steps of cleaning single texts: characters, sentences, words, short texts. Each works on a column of texts.
+
+A step asks its sieve which texts may be concerned, and looks at these one by one; see `curate.denoise.sieve`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curate.denoise.cleaned import Changes
+from curate.denoise.rules import BuiltInRule, Keep, ReplaceRule, SentenceRule, WordRule
+from curate.denoise.segment import Cut
+from curate.denoise.sieve import Sieve
+
+Numbers = Mapping[str, int]
+"""Numbers of rules, by id."""
+
+
+class Script(NamedTuple):
+    """How texts of a script are cut into sentences and clauses, and what tells that a clause says something."""
+
+    sentence: re.Pattern[str]
+    """A sentence: text up to an end mark or newline, the marks included."""
+    clause: re.Pattern[str]
+    """A clause: part of a sentence, the mark behind it included."""
+    telling: re.Pattern[str]
+    """A clause in which this is found says something, however short it is."""
+    letters: int
+    """Letters, digits and Han characters from which on a clause beside noise says something."""
+
+
+CHINESE = Script(
+    re.compile(
+        r"(?:[^。！？!?~～\n]+|(?<=[0-9])[~～](?=[0-9¥￥]))*"
+        r"(?:(?:[。！？!?]|(?<![0-9])[~～]|[~～](?![0-9¥￥]))+\n*|\n+|$)"
+    ),
+    re.compile(r"[^，,；;]*(?:[，,；;]+|$)"),
+    re.compile(r"[0-9A-Za-z０-９]"),
+    5,
+)
+"""Chinese; the wave of `99~199` is no end mark."""
+
+SPACED = Script(
+    re.compile(r"(?:[^.!?~。！？\n]+|[.!?~]+(?=[^\s.!?~。！？]))*(?:[.!?~。！？]+\s*|\n+|$)"),
+    re.compile(r"[^,;]*(?:[,;]+|$)"),
+    re.compile(r"[0-9]"),
+    12,
+)
+"""Scripts with blanks between words; a full stop within a word or number is no end mark."""
+
+_END_MARKS = ".。！？!?~～\n "
+_EDGES = " \t\n.。！？!?~～，,、；;：:…"
+_EDGES_CLASS = r"\s.。！？!?~～，,、；;：:…"
+MEANING = re.compile(r"[^\W_]", re.UNICODE)
+"""A letter, digit or Han character."""
+
+_LEADING = re.compile(r"^[，,、；;：:。.！!~～\s]+(?=\S)")
+_TRAILING = re.compile(r"(?<=\S)[，,、；;：:\s]+$")
+_DOUBLE = re.compile(r"[，,、；;：:]+(?=[，,、；;：:。！？!?~～])")
+_CONTEXT = 24
+"""Characters before a word that the pattern for its left side may look at."""
+
+
+class ReplaceStep:
+    """Replaces what the patterns of one rule find."""
+
+    def __init__(self, rule: ReplaceRule, number: int, values: dict[str, object]) -> None:
+        steps = rule.steps(values)
+        self._steps = [(re.compile(pattern), by) for pattern, by in steps]
+        self._number = number
+        self.sieve = Sieve([pattern for pattern, _ in steps])
+
+    def apply(self, texts: pa.Array) -> Changes:
+        """Replace in the texts that pass the sieve."""
+        changes = Changes()
+        passing = self.sieve.passing(texts)
+        for number, text in zip(passing.tolist(), texts.take(pa.array(passing)).to_pylist(), strict=True):
+            new, hits = text, 0
+            for pattern, by in self._steps:
+                changed, count = pattern.subn(by, new)
+                if changed != new:
+                    hits += count
+                    new = changed
+            if new != text:
+                changes.add(number, new, [(self._number, hits)])
+        return changes
+
+
+class SentenceStep:
+    """Drops sentences that are noise.
+
+    Args:
+        rules: Rules with patterns, in order.
+        symbol_only: The rule that drops sentences without a letter, where it is on.
+        keep: What survives.
+        numbers: Numbers of the rules.
+        script: How texts are cut into sentences.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[SentenceRule],
+        symbol_only: BuiltInRule | None,
+        keep: Sequence[Keep],
+        numbers: Numbers,
+        script: Script,
+    ) -> None:
+        self._script = script
+        self._rules = rules
+        self._by_id = {rule.id: rule for rule in rules}
+        self._symbol_only = symbol_only is not None
+        self._keep = keep
+        self._numbers = numbers
+        silent = [rf"^[^0-9A-Za-z\u4e00-\u9fff]+$|[{_END_MARKS}][^0-9A-Za-z\u4e00-\u9fff]+"] if symbol_only else []
+        self.sieve = Sieve([pattern for rule in rules for pattern in rule.find] + silent, _EDGES_CLASS)
+        self._rule_of = lru_cache(1 << 14)(self._find_rule)  # sentences repeat even where texts do not
+
+    def apply(self, texts: pa.Array) -> Changes:
+        """Drop sentences from the texts that pass the sieve."""
+        changes = Changes()
+        passing = self.sieve.passing(texts)
+        for number, text in zip(passing.tolist(), texts.take(pa.array(passing)).to_pylist(), strict=True):
+            hits: Counter[str] = Counter()
+            new = self._without(text, hits)
+            if hits and new != text:
+                changes.add(number, new, [(self._numbers[rule], count) for rule, count in hits.items()])
+        return changes
+
+    def _without(self, text: str, hits: Counter[str]) -> str:
+        kept: list[str] = []
+        for sentence in self._script.sentence.findall(text):
+            rule = self._rule_of(sentence) if sentence else None
+            if rule is None:
+                kept.append(sentence)
+                continue
+            meant = self._meant(sentence, rule)
+            if meant != sentence:
+                hits[rule] += 1
+            kept.append(meant)
+        return "".join(kept).strip() if hits else text
+
+    def _meant(self, sentence: str, rule: str) -> str:
+        """What stays of a sentence that goes: the clauses beside the noise that say something.
+
+        `T20-Pro到手2199.00元，限时立减300！` is an advert, but its first clause is a price that somebody asked for.
+        """
+        if rule == "symbol-only":
+            return ""
+        body = sentence.rstrip(_END_MARKS)
+        noise = [match.span() for match in self._by_id[rule].pattern.finditer(body)]
+        kept: list[str] = []
+        place = 0
+        for clause in self._script.clause.findall(body):
+            end = place + len(clause)
+            hit = any(start < end and stop > place for start, stop in noise) or self._rule_of(clause) is not None
+            if clause and (self._saved(clause, rule) or (not hit and self._says_something(clause, rule))):
+                kept.append(clause)
+            place = end
+        return "".join(kept).rstrip("，,；;") + sentence[len(body) :] if kept else ""
+
+    def _says_something(self, clause: str, rule: str) -> bool:
+        if self._script.telling.search(clause):
+            return True
+        return not self._by_id[rule].whole and len(MEANING.findall(clause)) >= self._script.letters
+
+    def _saved(self, clause: str, rule: str) -> bool:
+        return self._by_id[rule].keeps and any(keep.saves(clause, "sentence", rule) for keep in self._keep)
+
+    def _find_rule(self, sentence: str) -> str | None:
+        """Name the rule that takes a sentence out; None where it stays."""
+        if not MEANING.search(sentence):
+            return "symbol-only" if self._symbol_only and sentence.strip() else None
+        core = sentence.strip(_EDGES)
+        for rule in self._rules:
+            if rule.pattern.search(core) and not (rule.guard_pattern and rule.guard_pattern.search(core)):
+                return rule.id
+        return None
+
+
+class WordStep:
+    """Drops words where the segmenter cuts them as such and their surroundings fit."""
+
+    def __init__(self, rules: Sequence[WordRule], cut: Cut, numbers: Numbers) -> None:
+        self._by_word: dict[str, list[WordRule]] = {}
+        for rule in rules:
+            for word in rule.words:
+                self._by_word.setdefault(word.lower(), []).append(rule)
+        self._cut = cut
+        self._numbers = numbers
+        self.sieve = Sieve(f"(?i:{re.escape(word)})" for word in sorted(self._by_word))
+
+    def apply(self, texts: pa.Array) -> Changes:
+        """Drop words from the texts that pass the sieve."""
+        changes = Changes()
+        passing = self.sieve.passing(texts)
+        for number, text in zip(passing.tolist(), texts.take(pa.array(passing)).to_pylist(), strict=True):
+            hits: Counter[str] = Counter()
+            kept: list[str] = []
+            place = 0
+            for word in self._cut(text):
+                rules = self._by_word.get(word) or self._by_word.get(word.lower())
+                rule = self._fitting(rules, text, place, place + len(word)) if rules else None
+                if rule is None:
+                    kept.append(word)
+                else:
+                    hits[rule] += 1
+                place += len(word)
+            if hits:
+                new = _TRAILING.sub("", _LEADING.sub("", _DOUBLE.sub("", "".join(kept)))).strip()
+                changes.add(number, new, [(self._numbers[rule], count) for rule, count in hits.items()])
+        return changes
+
+    def _fitting(self, rules: Sequence[WordRule], text: str, start: int, end: int) -> str | None:
+        for rule in rules:
+            left, right = rule.around
+            if left.search(text, max(0, start - _CONTEXT), start) and right.match(text, end):
+                return rule.id
+        return None
+
+
+class ShortStep:
+    """Empties a text of too few words; a size, a price or a model number is short and says a lot.
+
+    Args:
+        number: Number of the rule.
+        cut: Cuts a text into words; None counts letters, digits and Han characters instead.
+        least: Texts with fewer words are emptied.
+    """
+
+    def __init__(self, number: int, cut: Cut | None, least: int) -> None:
+        self._number = number
+        self._cut = cut
+        self._least = least
+
+    def apply(self, texts: pa.Array) -> Changes:
+        """Empty texts that are short."""
+        changes = Changes()
+        few = pc.less(pc.utf8_length(texts), 8 * self._least)
+        talking = pc.match_substring_regex(texts, pattern="[0-9A-Za-z０-９<]")
+        some = pc.match_substring_regex(texts, pattern=r"[^\s]")
+        passing = pc.indices_nonzero(pc.and_(pc.and_(few, some), pc.invert(talking)))
+        for number, text in zip(passing.to_pylist(), texts.take(passing).to_pylist(), strict=True):
+            if self._words(text) < self._least:
+                changes.add(number, "", [(self._number, 1)])
+        return changes
+
+    def _words(self, text: str) -> int:
+        if self._cut is None:
+            return len(MEANING.findall(text))
+        return sum(1 for word in self._cut(text) if MEANING.search(word))
