@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -43,13 +43,22 @@ class Step(Protocol):
 
 @dataclass(frozen=True)
 class CleanTexts:
-    """A cleaned column, and how often each rule hit which text.
+    """Which texts of a column became others, and how often each rule hit which text.
 
-    `texts` has a text for each that came in; the other three stand side by side: number of the text, number of the
-    rule, count.
+    `changed` and `texts` stand side by side: number and new text, in order; so do the other three: number of the text,
+    number of the rule, count.
     """
 
+    changed: Sequence[int]
     texts: Sequence[str]
     numbers: np.ndarray[tuple[int], np.dtype[np.int64]]
     rules: np.ndarray[tuple[int], np.dtype[np.int64]]
     counts: np.ndarray[tuple[int], np.dtype[np.int64]]
+
+    @classmethod
+    def of(cls, texts: Mapping[int, str], hits: Sequence[tuple[int, int, int]]) -> CleanTexts:
+        """From new texts by number and hits; hits of texts that did not change are left out."""
+        changed = sorted(texts)
+        table = np.array(hits, dtype=np.int64).reshape(-1, 3)
+        table = table[np.isin(table[:, 0], changed)]
+        return cls(changed, [texts[number] for number in changed], table[:, 0], table[:, 1], table[:, 2])

@@ -6,14 +6,17 @@ in a table of distinct texts. Rules on whole dialogues work on these numbers; on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from curate.denoise.cleaned import CleanTexts
+from curate.denoise.sieve import says
 from curate.denoise.text import TextCleaner
 from curate.records import PLACEHOLDER
 
@@ -26,8 +29,6 @@ ROLES = ("user", "agent", "system")
 
 MAX_ROUNDS = 32
 """Rounds after which a dialogue is left as it is; only rules that undo each other ever get there."""
-REMEMBERED = 1 << 16
-"""Texts whose result is kept for later batches, for each role; bounds memory."""
 
 _ENDS = tuple("，,。.！!？?~～；;：:、…\n")
 
@@ -71,12 +72,14 @@ class Hits:
 class _Texts:
     """The distinct texts of a batch by number, and what the rules on dialogues need to know of them."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        self.texts = list(texts)
+    def __init__(self, texts: pa.Array) -> None:
+        self.column = texts
+        self.texts: list[str] = texts.to_pylist()
         self._numbers: dict[str, int] | None = None
-        self.facts: Flags = _facts(self.texts)
+        self._facts = _facts(texts)
 
     def number(self, text: str) -> int:
+        """The number of a text; a new one is put at the end."""
         if self._numbers is None:
             self._numbers = {text: number for number, text in enumerate(self.texts)}
         found = self._numbers.get(text)
@@ -87,31 +90,29 @@ class _Texts:
 
     def look(self) -> None:
         """Look at the texts that came since the last call."""
-        known = len(self.facts)
-        if known < len(self.texts):
-            self.facts = np.concatenate([self.facts, _facts(self.texts[known:])])
+        if len(self.column) < len(self.texts):
+            new = pa.array(self.texts[len(self.column) :], pa.string())
+            self.column = pa.concat_arrays([self.column, new])
+            self._facts = np.concatenate([self._facts, _facts(new)])
 
     def empty(self, codes: Numbers) -> Flags:
         """Whether nothing but blanks is left."""
-        return self.facts[codes, 0]
+        return self._facts[codes, 0]
 
     def speaks(self, codes: Numbers) -> Flags:
         """Whether there is more than pictures."""
-        return self.facts[codes, 1]
+        return self._facts[codes, 1]
 
     def shows(self, codes: Numbers) -> Flags:
         """Whether there is a picture."""
-        return self.facts[codes, 2]
+        return self._facts[codes, 2]
 
 
-def _facts(texts: Sequence[str]) -> Flags:
-    facts = np.empty((len(texts), 3), dtype=bool)
-    for number, text in enumerate(texts):
-        shows = PLACEHOLDER in text
-        empty = not text or text.isspace()
-        speaks = not empty and not (shows and not text.replace(PLACEHOLDER, "").strip())
-        facts[number] = (empty, speaks, shows)
-    return facts
+def _facts(texts: pa.Array) -> Flags:
+    shows = pc.match_substring(texts, PLACEHOLDER)
+    rest = pc.replace_substring(texts, PLACEHOLDER, "") if pc.any(shows).as_py() else texts
+    columns = [pc.invert(says(texts)), says(rest), shows]
+    return np.stack([column.to_numpy(zero_copy_only=False) for column in columns], axis=1)
 
 
 class DialogueCleaner:
@@ -127,9 +128,8 @@ class DialogueCleaner:
         self._text = text
         self._rules = rules
         self._separator = separator
-        self._known: dict[tuple[int, bool], dict[str, tuple[str, tuple[tuple[int, int], ...]]]] = {}
 
-    def clean(self, texts: Iterable[str], turns: Turns, rows: int) -> tuple[list[str], Turns, Hits]:
+    def clean(self, texts: pa.Array, turns: Turns, rows: int) -> tuple[pa.Array, Turns, Hits]:
         """Clean dialogues until nothing changes.
 
         Args:
@@ -146,7 +146,8 @@ class DialogueCleaner:
             turns = self._on_turns(table, self._on_texts(table, turns, rows, hits), rows, hits)
             if np.array_equal(turns.rows, before.rows) and np.array_equal(turns.codes, before.codes):
                 break
-        return table.texts, turns, hits
+        table.look()
+        return table.column, turns, hits
 
     def _on_texts(self, table: _Texts, turns: Turns, rows: int, hits: Hits) -> Turns:
         query = current_queries(turns, table.speaks(turns.codes), rows)
@@ -159,28 +160,16 @@ class DialogueCleaner:
         table.look()
         return Turns(turns.rows, turns.roles, codes)
 
-    def _cleaned(
-        self, table: _Texts, turns: Turns, chosen: Numbers, kind: tuple[int, bool], hits: Hits
-    ) -> Numbers:
+    def _cleaned(self, table: _Texts, turns: Turns, chosen: Numbers, kind: tuple[int, bool], hits: Hits) -> Numbers:
         """Clean the texts of some turns of one kind; give their new numbers."""
         distinct, places = np.unique(turns.codes[chosen], return_inverse=True)
-        known = self._known.setdefault(kind, {})
-        texts = [table.texts[code] for code in distinct.tolist()]
-        unknown = [text for text in texts if text not in known]
-        if unknown:
-            if len(known) + len(unknown) > REMEMBERED:
-                known.clear()
-                unknown = texts
-            _remember(known, unknown, self._text.clean(unknown, ROLES[kind[0]], kind[1]))
-        new = np.empty(len(texts), dtype=np.int64)
-        told: list[tuple[int, int, int]] = []
-        for number, text in enumerate(texts):
-            result, found = known[text]
-            new[number] = distinct[number] if result is text or result == text else table.number(result)
-            told += [(number, rule, count) for rule, count in found]
-        if told:
-            _spread(told, places.reshape(-1), turns.rows[chosen], hits)
-        return new[places.reshape(-1)]
+        places = places.reshape(-1)
+        cleaned = self._text.clean(table.column.take(pa.array(distinct)), ROLES[kind[0]], kind[1])
+        if not cleaned.changed:
+            return turns.codes[chosen]
+        distinct[cleaned.changed] = [table.number(text) for text in cleaned.texts]
+        _spread(cleaned, places, turns.rows[chosen], hits)
+        return distinct[places]
 
     def _on_turns(self, table: _Texts, turns: Turns, rows: int, hits: Hits) -> Turns:
         for rule, role in (("empty-agent", AGENT), ("empty-user", USER)):
@@ -231,29 +220,14 @@ class DialogueCleaner:
         return whole
 
 
-def _remember(
-    known: dict[str, tuple[str, tuple[tuple[int, int], ...]]], texts: Sequence[str], cleaned: CleanTexts
-) -> None:
-    for text, new in zip(texts, cleaned.texts, strict=True):
-        known[text] = (new, ())
-    found: dict[int, dict[int, int]] = {}
-    for number, rule, count in zip(
-        cleaned.numbers.tolist(), cleaned.rules.tolist(), cleaned.counts.tolist(), strict=True
-    ):
-        counts = found.setdefault(number, {})
-        counts[rule] = counts.get(rule, 0) + count
-    for number, counts in found.items():
-        known[texts[number]] = (cleaned.texts[number], tuple(counts.items()))
-
-
-def _spread(told: Sequence[tuple[int, int, int]], places: Numbers, rows: Numbers, hits: Hits) -> None:
+def _spread(cleaned: CleanTexts, places: Numbers, rows: Numbers, hits: Hits) -> None:
     """Hits of distinct texts become hits of the rows that have them."""
-    numbers, rules, counts = np.array(told, dtype=np.int64).T
     order = np.argsort(places, kind="stable")
-    starts = np.searchsorted(places[order], numbers, side="left")
-    lengths = np.searchsorted(places[order], numbers, side="right") - starts
+    starts = np.searchsorted(places[order], cleaned.numbers, side="left")
+    lengths = np.searchsorted(places[order], cleaned.numbers, side="right") - starts
     within = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    hits.add(rows[order[np.repeat(starts, lengths) + within]], np.repeat(rules, lengths), np.repeat(counts, lengths))
+    turns = order[np.repeat(starts, lengths) + within]
+    hits.add(rows[turns], np.repeat(cleaned.rules, lengths), np.repeat(cleaned.counts, lengths))
 
 
 def current_queries(turns: Turns, speaks: Flags, rows: int) -> Flags:

@@ -43,7 +43,8 @@ def apply(rule: Rule, text: str, cut: Cut, settings: Settings | None = None, kee
     if rule.level == "dialogue":
         return _dialogue(rule, text, cut)
     role = "user" if rule.role == "both" else rule.role
-    return TextCleaner([rule], cut, settings, keep).clean([text], role, query=False).texts[0]
+    cleaned = TextCleaner([rule], cut, settings, keep).clean(pa.array([text]), role, query=False)
+    return cleaned.texts[0] if cleaned.changed else text
 
 
 def failures(file: RuleFile, cut: Cut) -> list[Failure]:
@@ -94,13 +95,12 @@ def _same(rule: Rule, text: str) -> str:
 
 def _dialogue(rule: Rule, text: str, cut: Cut) -> str:
     rows = [row.split(": ", 1) for row in text.split("\n")]
-    codes = np.arange(len(rows), dtype=np.int64)
     roles = np.array([ROLES.index(role) for role, _ in rows], dtype=np.int64)
-    turns = Turns(np.zeros(len(rows), dtype=np.int64), roles, codes)
-    texts = list(dict.fromkeys(said for _, said in rows))
-    turns.codes = np.array([texts.index(said) for _, said in rows], dtype=np.int64)
+    said = pa.array([text for _, text in rows]).dictionary_encode()
+    turns = Turns(np.zeros(len(rows), dtype=np.int64), roles, np.asarray(said.indices, dtype=np.int64))
     cleaner = DialogueCleaner(TextCleaner([], cut), {rule.id: 0}, "，")
-    texts, turns, _ = cleaner.clean(texts, turns, 1)
+    cleaned, turns, _ = cleaner.clean(said.dictionary, turns, 1)
+    texts = cleaned.to_pylist()
     pairs = zip(turns.roles.tolist(), turns.codes.tolist(), strict=True)
     return "\n".join(f"{ROLES[role]}: {texts[code]}" for role, code in pairs)
 

@@ -4,7 +4,7 @@ Most texts match no rule at all. A pattern of Python is turned into a looser one
 wherever the original does, and perhaps elsewhere. Arrow runs it over a whole column at a time; only the texts that
 pass are looked at one by one, with the original. So the sieve decides how fast the work is, never what comes out.
 
-What is looser: look-around and word boundaries are left out; a back-reference becomes what its group may match; long
+What is looser: look-around within a pattern and word boundaries are left out; a back-reference becomes what its group may match; long
 bounded repeats have no upper bound (RE2 would need a state for each); letters whose case is ignored, and classes that
 depend on the version of Unicode, become wider.
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,9 @@ _MOST = 64
 _ANY = r"(?s:.)"
 _BEYOND = r"\x{10000}-\x{10FFFF}"
 """Characters that newer versions of Unicode fill; whether they are digits or letters, two programs may not agree."""
-_SPACES = r"\t-\r\x1c-\x20\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
+_SPACE_CODES = [code for code in range(0x3001) if chr(code).isspace()]
+_SPACES = "".join(rf"\x{{{code:X}}}" for code in _SPACE_CODES)
+_NO_SPACE = "CATEGORY_NOT_SPACE"
 _CATEGORIES = {"CATEGORY_DIGIT": rf"\p{{Nd}}{_BEYOND}", "CATEGORY_SPACE": _SPACES}
 
 
@@ -46,21 +48,31 @@ def _parser() -> Any:
     return None
 
 
-def loosen(patterns: Iterable[str], edges: str = "") -> str | None:
+class Edges(NamedTuple):
+    """How parts of a text end, where patterns are for parts and not for whole texts; classes of RE2, inside only."""
+
+    marks: str
+    """Characters at which parts are cut."""
+    blanks: str
+    """Characters that are stripped from both ends of a part; the marks are among them."""
+
+
+def loosen(patterns: Iterable[str], edges: Edges | None = None) -> str | None:
     """Turn patterns of Python into one pattern of RE2 that matches wherever any of them does.
 
     Args:
         patterns: Regular expressions of Python.
-        edges: Characters (as inside of a class of RE2) that may stand before `^` and behind `$`, where the patterns
-            are for parts of the texts; empty where they are for whole texts.
+        edges: How parts end, where the patterns are for parts of the texts.
 
     None where that cannot be done; then every text must be looked at.
     """
     parser = _parser()
     if parser is None:
         return None
-    inside = f"[{edges}]|" if edges else ""
-    anchors = {"AT_BEGINNING": rf"(?:{inside}\A)", "AT_END": rf"(?:{inside}\n?\z)"}
+    anchors = {"AT_BEGINNING": r"\A", "AT_END": r"\n?\z"}
+    if edges:
+        anchors["AT_BEGINNING"] = rf"(?:\A|[{edges.marks}])[{edges.blanks}]*"
+        anchors["AT_END"] = rf"[{edges.blanks}]*(?:\z|[{edges.marks}])"
     try:
         loose = "|".join(_Loose(parser.parse(pattern), anchors).text() for pattern in patterns)
         pc.match_substring_regex(pa.array([""]), pattern=loose)
@@ -79,7 +91,19 @@ class _Loose:
         self._ignores_case = bool(parsed.state.flags & re.IGNORECASE)
 
     def text(self) -> str:
-        return f"(?:{self._sequence(self._parsed)})"
+        items = list(self._parsed)
+        if len(items) == 1 and str(items[0][0]) == "BRANCH":
+            return f"(?:{'|'.join(self._whole(list(branch)) for branch in items[0][1][1])})"
+        return f"(?:{self._whole(items)})"
+
+    def _whole(self, items: list[Any]) -> str:
+        """A whole alternative: what must stand before its beginning or behind its end can be asked for as well."""
+        before = after = ""
+        if items and str(items[0][0]) == "ASSERT" and items[0][1][0] == -1:
+            before = f"(?:{self._sequence(items.pop(0)[1][1])})"
+        if items and str(items[-1][0]) == "ASSERT" and items[-1][1][0] == 1:
+            after = f"(?:{self._sequence(items.pop()[1][1])})"
+        return f"{before}{self._sequence(items)}{after}"
 
     def _sequence(self, items: Any) -> str:
         return "".join(self._item(str(name), value) for name, value in items)
@@ -140,7 +164,11 @@ class _Loose:
 
     def _outside(self, members: Any) -> str:
         """A negated class: exact where it names characters, any character where it names more."""
-        if self._ignores_case or any(str(kind) not in ("LITERAL", "RANGE") for kind, _ in members):
+        names = {str(kind) for kind, _ in members}
+        if names == {"CATEGORY", "LITERAL"} and [str(v) for k, v in members if str(k) == "CATEGORY"] == [_NO_SPACE]:
+            others = {value for kind, value in members if str(kind) == "LITERAL"}
+            return f"[{''.join(_escaped(code) for code in _SPACE_CODES if code not in others)}]"
+        if self._ignores_case or not names <= {"LITERAL", "RANGE"}:
             return _ANY
         return f"[^{self._class(members)[1:-1]}]"
 
@@ -158,6 +186,11 @@ def _escaped(code: int) -> str:
     return chr(code) if chr(code).isalnum() and code < 0x80 else rf"\x{{{code:X}}}"
 
 
+def says(texts: pa.Array) -> pa.Array:
+    """Whether each text has more than blanks, by the same blanks as Python's `str.strip`."""
+    return pc.match_substring_regex(texts, pattern=f"[^{_SPACES}]")
+
+
 class Sieve:
     """Finds the texts that any of some patterns may match.
 
@@ -166,7 +199,7 @@ class Sieve:
         edges: As for `loosen`.
     """
 
-    def __init__(self, patterns: Iterable[str], edges: str = "") -> None:
+    def __init__(self, patterns: Iterable[str], edges: Edges | None = None) -> None:
         self.loose = loosen(list(patterns), edges)
 
     def passing(self, texts: pa.Array) -> npt.NDArray[np.int64]:

@@ -15,6 +15,7 @@ from curate.denoise.dialogue import ROLES, DialogueCleaner, Hits, Turns
 from curate.denoise.ocr_lines import LineCleaner
 from curate.denoise.rule_file import RuleFile, load_rules
 from curate.denoise.rules import LEVELS, Level, Rule
+from curate.denoise.sieve import says
 from curate.denoise.text import Settings, TextCleaner
 from curate.errors import UsageError
 from curate.pipeline.batch import Batch
@@ -148,14 +149,14 @@ class DenoiseStage(Stage[DenoiseOptions]):
         texts = pc.struct_field(flat, "text").dictionary_encode()
         roles = np.asarray(pc.index_in(pc.struct_field(flat, "role"), pa.array(ROLES)), dtype=np.int64)
         before = Turns(rows, roles, np.asarray(texts.indices, dtype=np.int64))
-        distinct, turns, found = self._dialogues.clean(texts.dictionary.to_pylist(), before, len(batch))
+        distinct, turns, found = self._dialogues.clean(texts.dictionary, before, len(batch))
         hits.rows += found.rows
         hits.rules += found.rules
         hits.counts += found.counts
         if not found.rows:
             return np.zeros(0, dtype=np.int64)
         batch.set_column("turns", _turns(distinct, turns, len(batch)))
-        speaks = np.array([bool(text.replace(PLACEHOLDER, "").strip()) for text in distinct] or [False], dtype=bool)
+        speaks = says(pc.replace_substring(distinct, PLACEHOLDER, "")).to_numpy(zero_copy_only=False)
         had = np.bincount(before.rows, weights=speaks[before.codes], minlength=len(batch))
         has = np.bincount(turns.rows, weights=speaks[turns.codes], minlength=len(batch))
         return np.flatnonzero((had > 0) & (has == 0))
@@ -193,9 +194,9 @@ def chosen(file: RuleFile, options: DenoiseOptions) -> list[Rule]:
     ]
 
 
-def _turns(texts: list[str], turns: Turns, rows: int) -> pa.ListArray:
+def _turns(texts: pa.Array, turns: Turns, rows: int) -> pa.ListArray:
     """The turns as a column of records."""
     offsets = np.concatenate([[0], np.cumsum(np.bincount(turns.rows, minlength=rows))]).astype(np.int32)
-    said = pa.array(texts, pa.string()).take(pa.array(turns.codes))
+    said = texts.take(pa.array(turns.codes))
     roles = pa.array(ROLES, pa.string()).take(pa.array(turns.roles))
     return pa.ListArray.from_arrays(pa.array(offsets), pa.StructArray.from_arrays([roles, said], fields=list(TURN)))

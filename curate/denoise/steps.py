@@ -9,16 +9,19 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curate.denoise.cleaned import Changes
 from curate.denoise.rules import BuiltInRule, Keep, ReplaceRule, SentenceRule, WordRule
 from curate.denoise.segment import Cut
-from curate.denoise.sieve import Sieve
+from curate.denoise.sieve import Edges, Sieve, says
 
+Rows: TypeAlias = npt.NDArray[np.int64]
 Numbers = Mapping[str, int]
 """Numbers of rules, by id."""
 
@@ -57,7 +60,7 @@ SPACED = Script(
 
 _END_MARKS = ".。！？!?~～\n "
 _EDGES = " \t\n.。！？!?~～，,、；;：:…"
-_EDGES_CLASS = r"\s.。！？!?~～，,、；;：:…"
+_PARTS = Edges(r".。！？!?~～\n，,；;", r"\s.。！？!?~～，,、；;：:…")
 MEANING = re.compile(r"[^\W_]", re.UNICODE)
 """A letter, digit or Han character."""
 
@@ -73,23 +76,32 @@ class ReplaceStep:
 
     def __init__(self, rule: ReplaceRule, number: int, values: dict[str, object]) -> None:
         steps = rule.steps(values)
-        self._steps = [(re.compile(pattern), by) for pattern, by in steps]
+        self._steps = [(re.compile(pattern), by, Sieve([pattern])) for pattern, by in steps]
         self._number = number
-        self.sieve = Sieve([pattern for pattern, _ in steps])
+        self._any = Sieve([pattern for pattern, _ in steps])
 
     def apply(self, texts: pa.Array) -> Changes:
         """Replace in the texts that pass the sieve."""
+        passing = self._any.passing(texts)
+        chosen = texts.take(pa.array(passing))
+        hits: dict[int, int] = {}
+        new = chosen
+        for pattern, by, sieve in self._steps:
+            places = sieve.passing(new) if len(self._steps) > 1 else np.arange(len(new))
+            changes = Changes()
+            for place, text in zip(places.tolist(), new.take(pa.array(places)).to_pylist(), strict=True):
+                changed, count = pattern.subn(by, text)
+                if changed != text:
+                    changes.add(place, changed, ())
+                    hits[place] = hits.get(place, 0) + count
+            new = changes.applied(new)
+        return self._changed(passing, chosen, new, hits)
+
+    def _changed(self, passing: Rows, before: pa.Array, after: pa.Array, hits: dict[int, int]) -> Changes:
+        differs = pc.indices_nonzero(pc.not_equal(before, after)) if hits else pa.array([], pa.uint64())
         changes = Changes()
-        passing = self.sieve.passing(texts)
-        for number, text in zip(passing.tolist(), texts.take(pa.array(passing)).to_pylist(), strict=True):
-            new, hits = text, 0
-            for pattern, by in self._steps:
-                changed, count = pattern.subn(by, new)
-                if changed != new:
-                    hits += count
-                    new = changed
-            if new != text:
-                changes.add(number, new, [(self._number, hits)])
+        for place, text in zip(differs.to_pylist(), after.take(differs).to_pylist(), strict=True):
+            changes.add(int(passing[place]), text, [(self._number, hits[place])])
         return changes
 
 
@@ -118,8 +130,8 @@ class SentenceStep:
         self._symbol_only = symbol_only is not None
         self._keep = keep
         self._numbers = numbers
-        silent = [rf"^[^0-9A-Za-z\u4e00-\u9fff]+$|[{_END_MARKS}][^0-9A-Za-z\u4e00-\u9fff]+"] if symbol_only else []
-        self.sieve = Sieve([pattern for rule in rules for pattern in rule.find] + silent, _EDGES_CLASS)
+        silent = [r"^[^0-9A-Za-z\u4e00-\u9fff]+$"] if symbol_only else []
+        self.sieve = Sieve([pattern for rule in rules for pattern in rule.find] + silent, _PARTS)
         self._rule_of = lru_cache(1 << 14)(self._find_rule)  # sentences repeat even where texts do not
 
     def apply(self, texts: pa.Array) -> Changes:
@@ -138,13 +150,30 @@ class SentenceStep:
         for sentence in self._script.sentence.findall(text):
             rule = self._rule_of(sentence) if sentence else None
             if rule is None:
-                kept.append(sentence)
+                kept.append(self._without_clauses(sentence, hits))
                 continue
             meant = self._meant(sentence, rule)
             if meant != sentence:
                 hits[rule] += 1
             kept.append(meant)
         return "".join(kept).strip() if hits else text
+
+    def _without_clauses(self, sentence: str, hits: Counter[str]) -> str:
+        """Drop clauses of a sentence that would go if they were sentences: `可以机洗，祝您生活愉快！`."""
+        body = sentence.rstrip(_END_MARKS)
+        clauses = [clause for clause in self._script.clause.findall(body) if clause]
+        if len(clauses) < 2:
+            return sentence
+        kept: list[str] = []
+        for clause in clauses:
+            rule = self._rule_of(clause)
+            if rule is None or rule == "symbol-only" or self._by_id[rule].whole or self._saved(clause, rule):
+                kept.append(clause)
+            else:
+                hits[rule] += 1
+        if len(kept) == len(clauses):
+            return sentence
+        return "".join(kept).rstrip("，,；;") + sentence[len(body) :] if kept else ""
 
     def _meant(self, sentence: str, rule: str) -> str:
         """What stays of a sentence that goes: the clauses beside the noise that say something.
@@ -194,7 +223,9 @@ class WordStep:
                 self._by_word.setdefault(word.lower(), []).append(rule)
         self._cut = cut
         self._numbers = numbers
-        self.sieve = Sieve(f"(?i:{re.escape(word)})" for word in sorted(self._by_word))
+        self.sieve = Sieve(
+            f"(?i:(?:{rule.left})(?:{'|'.join(map(re.escape, rule.words))})(?:{rule.right}))" for rule in rules
+        )
 
     def apply(self, texts: pa.Array) -> Changes:
         """Drop words from the texts that pass the sieve."""
@@ -244,8 +275,7 @@ class ShortStep:
         changes = Changes()
         few = pc.less(pc.utf8_length(texts), 8 * self._least)
         talking = pc.match_substring_regex(texts, pattern="[0-9A-Za-z０-９<]")
-        some = pc.match_substring_regex(texts, pattern=r"[^\s]")
-        passing = pc.indices_nonzero(pc.and_(pc.and_(few, some), pc.invert(talking)))
+        passing = pc.indices_nonzero(pc.and_(pc.and_(few, says(texts)), pc.invert(talking)))
         for number, text in zip(passing.to_pylist(), texts.take(passing).to_pylist(), strict=True):
             if self._words(text) < self._least:
                 changes.add(number, "", [(self._number, 1)])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curate.denoise.cleaned import CleanTexts, Step
 from curate.denoise.rules import BuiltInRule, Keep, ReplaceRule, Rule, SentenceRule, WordRule
@@ -17,6 +18,9 @@ from curate.records import PLACEHOLDER, escape_placeholders
 
 MAX_PASSES = 8
 """Passes after which a text is left as it is; only rules that undo each other ever get there."""
+
+_Result: TypeAlias = tuple[dict[int, str], list[tuple[int, int, int]]]
+"""New texts by number, and hits: text, rule, count."""
 
 _PICTURE = re.compile(rf"(\s*{PLACEHOLDER}\s*)")
 """A picture with the blanks and line breaks around it."""
@@ -97,7 +101,7 @@ class TextCleaner:
             short.append(ShortStep(self.numbers["short"], cut, self._settings.min_words))
         return before, sentences, after, short
 
-    def clean(self, texts: Sequence[str], role: str, query: bool) -> CleanTexts:
+    def clean(self, texts: pa.Array, role: str, query: bool) -> CleanTexts:
         """Clean texts, each on its own.
 
         Args:
@@ -106,78 +110,72 @@ class TextCleaner:
             query: Whether they are current queries, which keep their sentences and their meaning.
         """
         if role not in ("user", "agent"):
-            return CleanTexts(texts, *_columns([]))
-        with_pictures = [number for number, text in enumerate(texts) if PLACEHOLDER in text]
-        if not with_pictures:
-            return self._guarded(texts, *self._run(texts, self._steps[role, query, True]), query)
-        return self._guarded(texts, *self._in_parts(texts, with_pictures, role, query), query)
+            return CleanTexts.of({}, [])
+        shows = pc.match_substring(texts, PLACEHOLDER)
+        if pc.any(shows).as_py():
+            new, hits = self._beside_pictures(texts, shows, role, query)
+        else:
+            new, hits = self._run(texts, self._steps[role, query, True])
+        if query:
+            new = {number: text for number, text in new.items() if says_something(text)}  # the others stay as they were
+        return CleanTexts.of(new, hits)
 
-    def _in_parts(
-        self, texts: Sequence[str], with_pictures: Sequence[int], role: str, query: bool
-    ) -> tuple[list[str], list[tuple[int, int, int]]]:
+    def _beside_pictures(self, texts: pa.Array, shows: pa.Array, role: str, query: bool) -> _Result:
         """Clean what stands around pictures piece by piece, so that no rule can touch or count a picture."""
-        plain = sorted(set(range(len(texts))) - set(with_pictures))
-        done, hits = self._run([texts[number] for number in plain], self._steps[role, query, True])
-        new = list(texts)
-        for number, text in zip(plain, done, strict=True):
-            new[number] = text
-        hits = [(plain[number], rule, count) for number, rule, count in hits]
-        pieces = {number: _PICTURE.split(texts[number]) for number in with_pictures}
-        owners = [(number, place) for number, split in pieces.items() for place in range(0, len(split), 2)]
-        parts, part_hits = self._run([pieces[n][place] for n, place in owners], self._steps[role, query, False])
-        for (number, place), part in zip(owners, parts, strict=True):
-            pieces[number][place] = part
-        for number, split in pieces.items():
-            new[number] = "".join(split)
-        return new, hits + [(owners[part][0], rule, count) for part, rule, count in part_hits]
+        plain = pc.indices_nonzero(pc.invert(shows))
+        done, hits = _renumbered(self._run(texts.take(plain), self._steps[role, query, True]), plain.to_pylist())
+        numbers = pc.indices_nonzero(shows).to_pylist()
+        before = [texts[number].as_py() for number in numbers]
+        pieces = [_PICTURE.split(text) for text in before]
+        owners = [(row, place) for row, split in enumerate(pieces) for place in range(0, len(split), 2)]
+        parts = pa.array([pieces[row][place] for row, place in owners], pa.string())
+        changed, found = self._run(parts, self._steps[role, query, False])
+        for number, part in changed.items():
+            row, place = owners[number]
+            pieces[row][place] = part
+        for number, text, split in zip(numbers, before, pieces, strict=True):
+            new = "".join(split)
+            if new != text:
+                done[number] = new
+        return done, hits + [(numbers[owners[part][0]], rule, count) for part, rule, count in found]
 
-    def _run(self, texts: Sequence[str], steps: Sequence[Step]) -> tuple[list[str], list[tuple[int, int, int]]]:
-        """Apply steps until nothing changes; give the texts and the hits."""
-        result = list(texts)
+    def _run(self, texts: pa.Array, steps: Sequence[Step]) -> _Result:
+        """Apply steps until nothing changes; give the texts that changed, and the hits."""
+        result: dict[int, str] = {}
         hits: list[tuple[int, int, int]] = []
-        active = list(range(len(result)))
-        column = pa.array(result, pa.string())
+        column, active = texts, range(len(texts))  # numbers of the texts that may still change
         for _ in range(MAX_PASSES):
-            if not active:
-                break
+            start = column
             touched: set[int] = set()
             for step in steps:
                 changes = step.apply(column)
                 column = changes.applied(column)
                 touched.update(changes.numbers)
                 hits += [(active[number], rule, count) for number, rule, count in changes.hits]
-            chosen = sorted(touched)
-            column = column.take(pa.array(chosen, pa.int64()))
-            before, active = active, []
-            for place, text in zip(chosen, column.to_pylist(), strict=True):
-                number = before[place]
-                text = escape_placeholders(text) if "<" in text else text
-                if text != result[number]:
-                    result[number] = text
-                    active.append(number)
-            column = pa.array([result[number] for number in active], pa.string())
+            places = pa.array(sorted(touched), pa.int64())
+            before, after = start.take(places).to_pylist(), column.take(places).to_pylist()
+            now: dict[int, str] = {}
+            for place, old, new in zip(places.to_pylist(), before, after, strict=True):
+                safe = escape_placeholders(new) if "<" in new else new
+                if safe != old:
+                    now[active[place]] = safe
+            result.update(now)
+            if not now:
+                break
+            column, active = pa.array(now.values(), pa.string()), list(now)
+        if len(result):
+            numbers = list(result)
+            original = texts.take(pa.array(numbers, pa.int64())).to_pylist()
+            result = {n: result[n] for n, text in zip(numbers, original, strict=True) if result[n] != text}
         return result, hits
 
-    def _guarded(
-        self, texts: Sequence[str], new: list[str], hits: list[tuple[int, int, int]], query: bool
-    ) -> CleanTexts:
-        """Give the result; a query that would say nothing any more, and its hits, are taken back."""
-        changed = [number for number, text in enumerate(new) if text != texts[number]]
-        if query:
-            back = {number for number in changed if not says_something(new[number])}
-            for number in back:
-                new[number] = texts[number]
-            changed = [number for number in changed if number not in back]
-        numbers, rules, counts = _columns(hits)
-        told = np.isin(numbers, changed)
-        return CleanTexts(new, numbers[told], rules[told], counts[told])
+
+def _renumbered(result: _Result, numbers: Sequence[int]) -> _Result:
+    texts, hits = result
+    return {numbers[n]: text for n, text in texts.items()}, [(numbers[n], rule, count) for n, rule, count in hits]
 
 
 def says_something(text: str) -> bool:
     """Whether a text has a letter, digit or Han character besides pictures and particles."""
     return MEANING.search(_PARTICLES.sub("", text.replace(PLACEHOLDER, ""))) is not None
 
-
-def _columns(hits: Sequence[tuple[int, int, int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
-    table = np.array(hits, dtype=np.int64).reshape(-1, 3)
-    return table[:, 0], table[:, 1], table[:, 2]
