@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -105,8 +104,16 @@ class ReplaceStep:
         return changes
 
 
+class _Part(NamedTuple):
+    """A sentence: its text, what stands before its end marks, and the clauses of that."""
+
+    text: str
+    body: str
+    clauses: list[str]
+
+
 class SentenceStep:
-    """Drops sentences that are noise.
+    """Drops sentences that are noise, and clauses that would go if they were sentences.
 
     Args:
         rules: Rules with patterns, in order.
@@ -125,74 +132,92 @@ class SentenceStep:
         script: Script,
     ) -> None:
         self._script = script
-        self._rules = rules
+        self._rules = [(rule, Sieve(rule.find)) for rule in rules]
         self._by_id = {rule.id: rule for rule in rules}
         self._symbol_only = symbol_only is not None
         self._keep = keep
         self._numbers = numbers
         silent = [r"^[^0-9A-Za-z\u4e00-\u9fff]+$"] if symbol_only else []
-        self.sieve = Sieve([pattern for rule in rules for pattern in rule.find] + silent, _PARTS)
-        self._rule_of = lru_cache(1 << 14)(self._find_rule)  # sentences repeat even where texts do not
+        self._any = Sieve([pattern for rule in rules for pattern in rule.find] + silent, _PARTS)
 
     def apply(self, texts: pa.Array) -> Changes:
         """Drop sentences from the texts that pass the sieve."""
+        passing = self._any.passing(texts)
+        chosen: list[str] = texts.take(pa.array(passing)).to_pylist()
+        split = [self._split(text) for text in chosen]
+        parts = (part for sentences in split for sentence in sentences for part in (sentence.text, *sentence.clauses))
+        noise = self._noise(dict.fromkeys(part.strip(_EDGES) for part in parts))
         changes = Changes()
-        passing = self.sieve.passing(texts)
-        for number, text in zip(passing.tolist(), texts.take(pa.array(passing)).to_pylist(), strict=True):
+        for number, text, sentences in zip(passing.tolist(), chosen, split, strict=True):
             hits: Counter[str] = Counter()
-            new = self._without(text, hits)
+            new = "".join([self._left(sentence, noise, hits) for sentence in sentences]).strip()
             if hits and new != text:
                 changes.add(number, new, [(self._numbers[rule], count) for rule, count in hits.items()])
         return changes
 
-    def _without(self, text: str, hits: Counter[str]) -> str:
-        kept: list[str] = []
+    def _split(self, text: str) -> list[_Part]:
+        found = []
         for sentence in self._script.sentence.findall(text):
-            rule = self._rule_of(sentence) if sentence else None
-            if rule is None:
-                kept.append(self._without_clauses(sentence, hits))
-                continue
-            meant = self._meant(sentence, rule)
-            if meant != sentence:
-                hits[rule] += 1
-            kept.append(meant)
-        return "".join(kept).strip() if hits else text
+            body = sentence.rstrip(_END_MARKS)
+            found.append(_Part(sentence, body, [clause for clause in self._script.clause.findall(body) if clause]))
+        return found
 
-    def _without_clauses(self, sentence: str, hits: Counter[str]) -> str:
+    def _noise(self, parts: Iterable[str]) -> dict[str, str]:
+        """The rule that would take a sentence out, for each part without its edges that one would."""
+        cores = list(parts)
+        column = pa.array(cores, pa.string())
+        found: dict[str, str] = {}
+        if self._symbol_only:
+            found.update((core, "symbol-only") for core in cores if not MEANING.search(core))
+        for rule, sieve in self._rules:
+            for core in column.take(pa.array(sieve.passing(column))).to_pylist():
+                if core in found or not rule.pattern.search(core):
+                    continue
+                if rule.guard_pattern is None or not rule.guard_pattern.search(core):
+                    found[core] = rule.id
+        return found
+
+    def _left(self, sentence: _Part, noise: Mapping[str, str], hits: Counter[str]) -> str:
+        """What is left of a sentence."""
+        rule = noise.get(sentence.text.strip(_EDGES))
+        if rule is None:
+            return self._without_clauses(sentence, noise, hits) if len(sentence.clauses) > 1 else sentence.text
+        if rule == "symbol-only":
+            if not sentence.text.strip():
+                return sentence.text  # nothing but blanks is no symbol either
+            hits[rule] += 1
+            return ""
+        meant = self._meant(sentence, rule, noise)
+        if meant != sentence.text:
+            hits[rule] += 1
+        return meant
+
+    def _without_clauses(self, sentence: _Part, noise: Mapping[str, str], hits: Counter[str]) -> str:
         """Drop clauses of a sentence that would go if they were sentences: `可以机洗，祝您生活愉快！`."""
-        body = sentence.rstrip(_END_MARKS)
-        clauses = [clause for clause in self._script.clause.findall(body) if clause]
-        if len(clauses) < 2:
-            return sentence
         kept: list[str] = []
-        for clause in clauses:
-            rule = self._rule_of(clause)
+        for clause in sentence.clauses:
+            rule = noise.get(clause.strip(_EDGES))
             if rule is None or rule == "symbol-only" or self._by_id[rule].whole or self._saved(clause, rule):
                 kept.append(clause)
             else:
                 hits[rule] += 1
-        if len(kept) == len(clauses):
-            return sentence
-        return "".join(kept).rstrip("，,；;") + sentence[len(body) :] if kept else ""
+        return sentence.text if len(kept) == len(sentence.clauses) else _closed(kept, sentence)
 
-    def _meant(self, sentence: str, rule: str) -> str:
+    def _meant(self, sentence: _Part, rule: str, noise: Mapping[str, str]) -> str:
         """What stays of a sentence that goes: the clauses beside the noise that say something.
 
         `T20-Pro到手2199.00元，限时立减300！` is an advert, but its first clause is a price that somebody asked for.
         """
-        if rule == "symbol-only":
-            return ""
-        body = sentence.rstrip(_END_MARKS)
-        noise = [match.span() for match in self._by_id[rule].pattern.finditer(body)]
+        spans = [match.span() for match in self._by_id[rule].pattern.finditer(sentence.body)]
         kept: list[str] = []
         place = 0
-        for clause in self._script.clause.findall(body):
+        for clause in sentence.clauses:
             end = place + len(clause)
-            hit = any(start < end and stop > place for start, stop in noise) or self._rule_of(clause) is not None
-            if clause and (self._saved(clause, rule) or (not hit and self._says_something(clause, rule))):
+            hit = clause.strip(_EDGES) in noise or any(start < end and stop > place for start, stop in spans)
+            if self._saved(clause, rule) or (not hit and self._says_something(clause, rule)):
                 kept.append(clause)
             place = end
-        return "".join(kept).rstrip("，,；;") + sentence[len(body) :] if kept else ""
+        return _closed(kept, sentence)
 
     def _says_something(self, clause: str, rule: str) -> bool:
         if self._script.telling.search(clause):
@@ -202,15 +227,10 @@ class SentenceStep:
     def _saved(self, clause: str, rule: str) -> bool:
         return self._by_id[rule].keeps and any(keep.saves(clause, "sentence", rule) for keep in self._keep)
 
-    def _find_rule(self, sentence: str) -> str | None:
-        """Name the rule that takes a sentence out; None where it stays."""
-        if not MEANING.search(sentence):
-            return "symbol-only" if self._symbol_only and sentence.strip() else None
-        core = sentence.strip(_EDGES)
-        for rule in self._rules:
-            if rule.pattern.search(core) and not (rule.guard_pattern and rule.guard_pattern.search(core)):
-                return rule.id
-        return None
+
+def _closed(clauses: Sequence[str], sentence: _Part) -> str:
+    """Clauses with the end marks of the sentence that they are left of."""
+    return "".join(clauses).rstrip("，,；;") + sentence.text[len(sentence.body) :] if clauses else ""
 
 
 class WordStep:
