@@ -21,6 +21,7 @@ COMMANDS = {
     "ingest": "read a source into a dataset",
     "ocr": "read the text in pictures",
     "denoise": "take the noise out of dialogues",
+    "rules": "list denoising rules, explain one, or test a file of your own",
     "export": "write a training set",
     "show": "show a dataset or one record",
     "why": "tell what happened to one record",

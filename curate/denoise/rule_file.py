@@ -125,6 +125,12 @@ def _load_shipped(name: str) -> RuleFile:
     return _load(SHIPPED / f"{name}.yaml", 1)
 
 
+def own_rules(path: Path) -> set[str]:
+    """Ids of the rules that a file defines or changes itself, without those of the file that it extends."""
+    own = _read(SHIPPED / f"{path}.yaml" if str(path) in shipped() else path)
+    return {*(rule.id for rule in own.rules), *own.more_words}
+
+
 def _load(path: Path, depth: int) -> RuleFile:
     if depth > _DEEPEST:
         raise UsageError(f"{path}: more than {_DEEPEST} rule files extend each other")

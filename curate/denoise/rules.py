@@ -166,6 +166,9 @@ class SentenceRule(AnyRule):
     """Whether clauses go along in which nothing was found, as in the set phrases of robots. Clauses with a digit or
     Latin letter stay in any case."""
 
+    clauses: bool = True
+    """Whether a clause of a longer sentence goes too that would go if it were a sentence."""
+
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """All patterns as one."""

@@ -98,6 +98,8 @@ class DenoiseStage(Stage[DenoiseOptions]):
         self.codes = {**_codes(), **{rule.id: rule.what for rule in self.file.rules}}  # type: ignore[misc]
         self.surveys = any(rule.id == "boilerplate" for rule in self.rules)  # type: ignore[misc]
         self._numbers = {rule.id: number for number, rule in enumerate(self.file.rules)}
+        self.cut: segment.Cut | None = None
+        """Cuts texts into words; set by `open` where a rule needs it."""
         self._dialogues: DialogueCleaner | None = None
 
     def environment(self) -> dict[str, str]:
@@ -107,9 +109,9 @@ class DenoiseStage(Stage[DenoiseOptions]):
     def open(self) -> None:
         """Load the segmenter's dictionary, where a rule cuts words."""
         cuts = any(rule.kind == "word" or rule.id == "short" for rule in self.rules)
-        cut = self.file.cut(self.options.segmenter) if cuts else segment.at_spaces
+        self.cut = self.file.cut(self.options.segmenter) if cuts else None
         settings = self.options.settings(self.file)
-        texts = TextCleaner(self.rules, cut, settings, self.file.keep, self._numbers)
+        texts = TextCleaner(self.rules, self.cut or segment.at_spaces, settings, self.file.keep, self._numbers)
         on_dialogues = {rule.id: self._numbers[rule.id] for rule in self.rules if rule.level == "dialogue"}
         self._dialogues = DialogueCleaner(texts, on_dialogues, self.options.separator)
 

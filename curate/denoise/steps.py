@@ -196,8 +196,8 @@ class SentenceStep:
         """Drop clauses of a sentence that would go if they were sentences: `可以机洗，祝您生活愉快！`."""
         kept: list[str] = []
         for clause in sentence.clauses:
-            rule = noise.get(clause.strip(_EDGES))
-            if rule is None or rule == "symbol-only" or self._by_id[rule].whole or self._saved(clause, rule):
+            rule = noise.get(clause.strip(_EDGES), "symbol-only")
+            if rule == "symbol-only" or not self._by_id[rule].clauses or self._saved(clause, rule):
                 kept.append(clause)
             else:
                 hits[rule] += 1
