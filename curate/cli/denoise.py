@@ -13,7 +13,9 @@ from curate.cli.single import run_single, takes_source
 
 @click.command("denoise")
 @partial(takes_source, needs_out=False)
-@click.option("--rules", help="Rule file: a shipped name or a YAML file; `curate rules` lists.  [default: zh-ecommerce]")
+@click.option(
+    "--rules", help="Rule file: a shipped name or a YAML file; `curate rules` lists.  [default: zh-ecommerce]"
+)
 @click.option("--level", help="Only these levels, comma-separated: characters,sentence,word,dialogue,ocr.")
 @click.option("--explain", is_flag=True, help="Tell what each rule did, with an example, and which never hit.")
 @click.option(

@@ -64,7 +64,9 @@ def look(
                 break
     if unread:
         told = ", ".join(f"{code} {number:,}" for code, number in sorted(unread.items()))
-        out.talk(f"{unread.total():,} records cannot be read and are not shown: {told} (`curate reasons CODE` explains)")
+        out.talk(
+            f"{unread.total():,} records cannot be read and are not shown: {told} (`curate reasons CODE` explains)"
+        )
     if out.as_json:
         out.json({**({"shown": shown} if preview is not None else {}), **(facts(explanation) if explain else {})})
         return 0
@@ -198,6 +200,8 @@ def _said(table: pa.Table, row: int) -> list[str]:
 def _card(record: Mapping[str, Any], *, plain: bool) -> Text:
     from rich.text import Text
 
-    head = Text.assemble((record["uid"], "bold"), f"  {printable(record['source_id'])}  ", (", ".join(record["rules"]), "cyan"))
+    head = Text.assemble(
+        (record["uid"], "bold"), f"  {printable(record['source_id'])}  ", (", ".join(record["rules"]), "cyan")
+    )
     body = struck("\n".join(record["before"]), "\n".join(record["after"]), plain=plain)
     return head.append("\n").append(body)

@@ -26,9 +26,8 @@ _SHOWN = 10
 
 @click.group("rules", invoke_without_command=True)
 @_FILE
-@click.pass_context
 @common
-def command(out: Output, context: click.Context, name: str) -> None:
+def command(out: Output, name: str) -> None:
     """List the rules of a file; `show ID` explains one, `test FILE` runs a file of your own on its examples.
 
     \b
@@ -38,7 +37,7 @@ def command(out: Output, context: click.Context, name: str) -> None:
       curate rules show advert
       curate rules test my.yaml --data work/train
     """
-    if context.invoked_subcommand is not None:
+    if click.get_current_context().invoked_subcommand is not None:
         return
     from curate.denoise.rule_file import load_rules, shipped
 
@@ -110,13 +109,16 @@ def _page(rule: Rule, *, plain: bool) -> RenderableType:
 
 @command.command("test")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--data", metavar="IN", type=click.Path(path_type=Path), help="Also name the rules that hit nothing in IN.")
+@click.option(
+    "--data", metavar="IN", type=click.Path(path_type=Path), help="Also name the rules that hit nothing in IN."
+)
 @click.option("--images", type=click.Path(path_type=Path), help="Folder that picture paths of IN are relative to.")
 @common
 def test(out: Output, file: Path, data: Path | None, images: Path | None) -> int:
     """Run the rules of FILE on their own examples; exit code 1 where one does not come out as the file says.
 
-    Patterns and words of its own rules that no example tries, and with --data rules that never hit, are told: they may hold a typo.
+    Patterns and words of its own rules that no example tries, and with --data rules that never hit, are told: they may
+    hold a typo.
     """
     from curate.denoise.examples import failures, untried
     from curate.denoise.rule_file import load_rules, own_rules

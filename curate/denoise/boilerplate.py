@@ -10,9 +10,7 @@ import pyarrow.compute as pc
 from curate.errors import UsageError
 from curate.records import flatten
 
-SURVEY = pa.schema(
-    [("text", pa.string()), ("label", pa.string()), ("documents", pa.int64()), ("of", pa.string())]
-)
+SURVEY = pa.schema([("text", pa.string()), ("label", pa.string()), ("documents", pa.int64()), ("of", pa.string())])
 """What one batch tells: `line` rows count the pictures in which a text stands, `pictures` rows all pictures with text;
 `rows` and `train` count records."""
 

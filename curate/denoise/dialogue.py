@@ -97,15 +97,20 @@ class _Texts:
 
     def empty(self, codes: Numbers) -> Flags:
         """Whether nothing but blanks is left."""
-        return self._facts[codes, 0]
+        return _column(self._facts, 0, codes)
 
     def speaks(self, codes: Numbers) -> Flags:
         """Whether there is more than pictures."""
-        return self._facts[codes, 1]
+        return _column(self._facts, 1, codes)
 
     def shows(self, codes: Numbers) -> Flags:
         """Whether there is a picture."""
-        return self._facts[codes, 2]
+        return _column(self._facts, 2, codes)
+
+
+def _column(facts: Flags, number: int, codes: Numbers) -> Flags:
+    chosen: Flags = facts[codes, number]
+    return chosen
 
 
 def _facts(texts: pa.Array) -> Flags:
@@ -257,4 +262,5 @@ def _trailing(table: _Texts, turns: Turns, rows: int) -> Flags:
     last = np.full(rows, len(places), dtype=np.int64)
     user = turns.roles == USER
     last[turns.rows[user]] = places[user]
-    return (turns.roles == AGENT) & (places > last[turns.rows]) & ~table.shows(turns.codes)
+    behind: Flags = (turns.roles == AGENT) & (places > last[turns.rows])
+    return behind & ~table.shows(turns.codes)

@@ -184,7 +184,9 @@ def _joined(base: RuleFile, own: RuleFile, path: Path) -> RuleFile:
     words = tuple(dict.fromkeys((*base.segmenter_words, *own.segmenter_words)))
     update = {"rules": tuple(rules), "keep": tuple(kept.values()), "segmenter_words": words}
     cut = own.words if "words" in own.model_fields_set else base.words
-    return own.model_copy(update={**update, "words": cut, "extends": None, "on": (), "off": (), "without": (), "more_words": {}})
+    return own.model_copy(
+        update={**update, "words": cut, "extends": None, "on": (), "off": (), "without": (), "more_words": {}}
+    )
 
 
 def _place(rules: list[Rule], rule: Rule, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Cutting text into words: rjieba, or jieba itself, with the same dictionary and so the same cuts; or where letters end."""
+"""Cutting text into words: rjieba, or jieba itself, with the same dictionary and so the same cuts; or at blanks."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@ Most texts match no rule at all. A pattern of Python is turned into a looser one
 wherever the original does, and perhaps elsewhere. Arrow runs it over a whole column at a time; only the texts that
 pass are looked at one by one, with the original. So the sieve decides how fast the work is, never what comes out.
 
-What is looser: look-around within a pattern and word boundaries are left out; a back-reference becomes what its group may match; long
-bounded repeats have no upper bound (RE2 would need a state for each); letters whose case is ignored, and classes that
-depend on the version of Unicode, become wider.
+What is looser: look-around within a pattern and word boundaries are left out; a back-reference becomes what its group
+may match; long bounded repeats have no upper bound (RE2 would need a state for each); letters whose case is ignored,
+and classes that depend on the version of Unicode, become wider.
 """
 
 from __future__ import annotations

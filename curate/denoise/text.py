@@ -92,7 +92,8 @@ class TextCleaner:
         before: list[Step] = [self._replace[rule.id] for rule in replace if not rule.last]
         sentences: list[Step] = []
         if sentence_rules or "symbol-only" in built_in:
-            sentences.append(SentenceStep(sentence_rules, built_in.get("symbol-only"), self._keep, self.numbers, self._settings.script))
+            symbol_only, script = built_in.get("symbol-only"), self._settings.script
+            sentences.append(SentenceStep(sentence_rules, symbol_only, self._keep, self.numbers, script))
         after: list[Step] = [WordStep(words, self._cut, self.numbers)] if words else []
         after += [self._replace[rule.id] for rule in replace if rule.last]
         short: list[Step] = []
@@ -143,7 +144,8 @@ class TextCleaner:
         """Apply steps until nothing changes; give the texts that changed, and the hits."""
         result: dict[int, str] = {}
         hits: list[tuple[int, int, int]] = []
-        column, active = texts, range(len(texts))  # numbers of the texts that may still change
+        column = texts
+        active: Sequence[int] = range(len(texts))  # numbers of the texts that may still change
         for _ in range(MAX_PASSES):
             start = column
             touched: set[int] = set()
@@ -178,4 +180,3 @@ def _renumbered(result: _Result, numbers: Sequence[int]) -> _Result:
 def says_something(text: str) -> bool:
     """Whether a text has a letter, digit or Han character besides pictures and particles."""
     return MEANING.search(_PARTICLES.sub("", text.replace(PLACEHOLDER, ""))) is not None
-

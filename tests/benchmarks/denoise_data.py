@@ -13,7 +13,28 @@ import pyarrow.parquet as pq
 TAIL = "这款还有货吗"
 """Stands right behind every link, so that it can be seen whether a cleaner eats it."""
 
-_GOODS = "收纳箱 保温杯 台灯 花瓶 晾衣架 置物架 电饭煲 吹风机 行李箱 床垫 枕头 窗帘 地毯 鞋柜 拖把 垃圾桶 空气炸锅 数据线 充电宝 牙刷".split()
+_GOODS = [
+    "收纳箱",
+    "保温杯",
+    "台灯",
+    "花瓶",
+    "晾衣架",
+    "置物架",
+    "电饭煲",
+    "吹风机",
+    "行李箱",
+    "床垫",
+    "枕头",
+    "窗帘",
+    "地毯",
+    "鞋柜",
+    "拖把",
+    "垃圾桶",
+    "空气炸锅",
+    "数据线",
+    "充电宝",
+    "牙刷",
+]
 _ASKS = [
     "{p}什么时候发货呀",
     "请问{p}会不会生锈漏水",

@@ -20,7 +20,24 @@ FILE = load_rules("zh-ecommerce")
 PARTS = [
     *(text.split(": ", 1)[-1] for rule in FILE.rules for text in rule.spares for text in text.split("\n")),
     *(text.split(": ", 1)[-1] for rule in FILE.rules for hit in rule.hits for text in hit.text.split("\n")),
-    *("，", "。", "？？", "！", "~", "\n", "  ", "　", " ", "<image>", "<http>", "\u200b", "亲", "您好", "谢谢", "好的"),
+    *(
+        "，",
+        "。",
+        "？？",
+        "！",
+        "~",
+        "\n",
+        "  ",
+        "　",
+        " ",
+        "<image>",
+        "<http>",
+        "\u200b",
+        "亲",
+        "您好",
+        "谢谢",
+        "好的",
+    ),
     *("<im", "age>", "https://a.example.com/b?c=1", "499.00元", "13800000000", "XL", "哈哈哈", "😊", ""),
 ]
 TEXT = st.one_of(
@@ -88,10 +105,37 @@ def test_the_last_question_is_never_emptied(usual: DenoiseStage, said: list[str]
 
 
 FACTS = st.sampled_from(
-    ["一台499.00元", "高35cm宽20cm", "mate60-pro的壳", "7-16系列", "比例1:8", "2025-11-11发货", "XL码170斤", "99~199元两款", "99/套", "1.5米床"]
+    [
+        "一台499.00元",
+        "高35cm宽20cm",
+        "mate60-pro的壳",
+        "7-16系列",
+        "比例1:8",
+        "2025-11-11发货",
+        "XL码170斤",
+        "99~199元两款",
+        "99/套",
+        "1.5米床",
+    ]
 )
 NOISE = st.sampled_from(
-    ["亲，", "您好，", "谢谢，", "，感谢您的支持！", "，祝您生活愉快！", "，关注店铺有礼", "😊", "！！！", "  ", "~", "。欢迎光临。", "<http>", "\u200b", "，限时抢购中", "，为您转接人工客服"]
+    [
+        "亲，",
+        "您好，",
+        "谢谢，",
+        "，感谢您的支持！",
+        "，祝您生活愉快！",
+        "，关注店铺有礼",
+        "😊",
+        "！！！",
+        "  ",
+        "~",
+        "。欢迎光临。",
+        "<http>",
+        "\u200b",
+        "，限时抢购中",
+        "，为您转接人工客服",
+    ]
 )
 
 
@@ -154,7 +198,9 @@ def test_rows_do_not_hear_of_each_other(usual: DenoiseStage) -> None:
     said = [["u: 谢谢亲", "a: 您好", "u: 谢谢亲"], ["u: 谢谢亲"], ["a: 谢谢亲", "u: 有货吗"]]
     apart = [lines(run([record("r0", one)], usual).rows.to_pylist()[0]) for one in said]
 
-    assert [lines(row) for row in run([record(f"r{n}", one) for n, one in enumerate(said)], usual).rows.to_pylist()] == apart
+    assert [
+        lines(row) for row in run([record(f"r{n}", one) for n, one in enumerate(said)], usual).rows.to_pylist()
+    ] == apart
 
 
 def test_a_record_that_becomes_empty_is_kept_and_coded(usual: DenoiseStage) -> None:

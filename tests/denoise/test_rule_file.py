@@ -78,7 +78,7 @@ def test_a_file_extends_one_beside_it(tmp_path: Path) -> None:
     [
         ("off: [short]", "off: [shorts]", "there is no rule 'shorts'"),
         ("before: advert", "before: adverts", "there is no rule 'adverts' to put it before"),
-        ("find: [\"^云朵家居$\"]", "find: [\"(\"]", "not a valid pattern: ("),
+        ('find: ["^云朵家居$"]', 'find: ["("]', "not a valid pattern: ("),
         ("level: sentence", "level: word", "no rule of kind sentence on level word"),
         ("what: The", "wat: The", "what: Field required"),
         ("more_words: {honorific", "more_words: {url", "rule 'url' has no words"),

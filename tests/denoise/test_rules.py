@@ -25,7 +25,9 @@ def test_a_wrong_example_is_found() -> None:
     wrong = rule.model_copy(update={"spares": ("看https://example.com/a吧",)})
     broken = file.model_copy(update={"rules": (wrong,), "keep": ()})
 
-    assert failures(broken, file.cut()) == [Failure("url", "看https://example.com/a吧", "看https://example.com/a吧", "看吧")]
+    assert failures(broken, file.cut()) == [
+        Failure("url", "看https://example.com/a吧", "看https://example.com/a吧", "看吧")
+    ]
 
 
 @pytest.mark.parametrize("segmenter", ["rjieba", "jieba"])

@@ -37,7 +37,9 @@ def test_the_last_question_is_never_lost(case: dict[str, Any], cleaned: dict[str
     """The last question is what the label answers."""
     query = [line for line in case["said"] if line.startswith("u") and line[3:].replace("<image>", "").strip()][-1]
     user = [line for line in cleaned[case["name"]] if line.startswith("u")]
-    wanted = re.findall(r"[^\W_]", re.sub(r"(?:https?://|www\.)[!-~]+|<http>|\d{11,}|/:\d{3}|#E\S+|[\u200b]", "", query[3:]))
+    wanted = re.findall(
+        r"[^\W_]", re.sub(r"(?:https?://|www\.)[!-~]+|<http>|\d{11,}|/:\d{3}|#E\S+|[\u200b]", "", query[3:])
+    )
 
     assert user
     assert len(re.findall(r"[^\W_]", user[-1])) >= 0.5 * len(wanted)
