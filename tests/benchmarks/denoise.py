@@ -14,8 +14,8 @@ pool of processes; its imports are counted.
 Data-Juicer lives in an environment of its own, made once under `CURATE_CONFORMANCE` (default
 `~/.cache/curate-conformance`); it wants to install packages while it runs, which it may not.
 
-Seconds are of the wall clock and of all processors together; memory is the largest sum of proportional set sizes of a
-process tree.
+Seconds are of the wall clock and of all processors together; memory is the largest resident set of any one process, and
+the largest sum of proportional set sizes of the whole tree (pages that processes share are counted once).
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
 from tests.benchmarks import denoise_data
 
 ROOT = Path(__file__).parents[2]
-EQUAL = Path(__file__).parent / "denoise_equal.yaml"
 PINS = ("py-data-juicer==1.6.1", "aiohttp==3.14.5", "ray==2.60.0", "torch==2.13.0")
 SHARD_ROWS = 8192
 _LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
@@ -63,11 +63,12 @@ process:
 
 @dataclass
 class Cost:
-    """What a process tree took: seconds of wall clock, of all processors, and MiB at the most."""
+    """What a process tree took: seconds of wall clock, of all processors; MiB of one process and of the tree."""
 
     wall: float
     processor: float
-    memory: float
+    largest: float
+    tree: float
 
 
 class _Memory(threading.Thread):
@@ -95,7 +96,6 @@ class _Memory(threading.Thread):
 
 def measure(command: list[str], folder: Path, **environment: str) -> Cost:
     """Run a command in a process group of its own."""
-    before = os.times()
     began = time.monotonic()
     with open(folder / "log.txt", "w", encoding="utf-8") as log:
         process = subprocess.Popen(
@@ -108,15 +108,14 @@ def measure(command: list[str], folder: Path, **environment: str) -> Cost:
         )
         memory = _Memory(process.pid)
         memory.start()
-        code = process.wait()
+        _, status, used = os.wait4(process.pid, 0)
+    process.returncode = code = os.waitstatus_to_exitcode(status)
     wall = time.monotonic() - began
     memory.done.set()
     memory.join()
-    after = os.times()
     if code:
         raise SystemExit(f"{' '.join(command)} ended with {code}:\n{(folder / 'log.txt').read_text()[-3000:]}")
-    used = after.children_user + after.children_system - before.children_user - before.children_system
-    return Cost(wall, used, memory.peak / 2**20)
+    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, memory.peak / 2**20)
 
 
 def peer_environment() -> Path:
@@ -141,21 +140,27 @@ def run_peer(folder: Path) -> Cost:
     return measure(command, folder, PIP_NO_INDEX="1", UV_OFFLINE="1")
 
 
-def run_curate(folder: Path, rules: str) -> Cost:
+ALL: dict[str, Any] = {"rules": "zh-ecommerce"}
+EQUAL: dict[str, Any] = {"rules": str(Path(__file__).parent / "denoise_equal.yaml"), "unit": "char", "min_words": 4}
+"""Options of the stage; `text_length_filter` drops what has fewer than four characters."""
+
+
+def run_curate(folder: Path, options: dict[str, Any]) -> Cost:
     """The command on the dataset."""
     out = folder / "out"
     shutil.rmtree(out, ignore_errors=True)
-    command = [sys.executable, "-m", "curate.cli.main", "denoise", str(folder / "data"), str(out), "--rules", rules]
+    command = [sys.executable, "-m", "curate.cli.main", "denoise", str(folder / "data"), str(out)]
+    command += [part for name, value in options.items() for part in ("--set", f"{name}={value}")]
     command += ["--workers", "2", "--set", f"input.shard_rows={SHARD_ROWS}", "--quiet"]
     return measure(command, folder, PYTHONPATH=str(ROOT))
 
 
-def run_stage(folder: Path, rules: str) -> Cost:
+def run_stage(folder: Path, options: dict[str, Any]) -> Cost:
     """The stage alone, in one process."""
     out = folder / "stage"
     shutil.rmtree(out, ignore_errors=True)
     rows = next((folder / "data").glob("00-*/rows"))
-    command = [sys.executable, "-m", "tests.benchmarks.denoise_stage", str(rows), str(out), rules]
+    command = [sys.executable, "-m", "tests.benchmarks.denoise_stage", str(rows), str(out), json.dumps(options)]
     return measure(command, folder, PYTHONPATH=str(ROOT))
 
 
@@ -209,17 +214,17 @@ def _table(folder: Path, name: str, rounds: int) -> None:
     for _ in range(rounds):
         peer = run_peer(folder)
         _row("Data-Juicer, 5 operators", peer, peer)
-        _row("curate denoise, equal rules", run_curate(folder, str(EQUAL)), peer)
+        _row("curate denoise, equal rules", run_curate(folder, EQUAL), peer)
         told = links(folder)
-        _row("curate denoise, all rules", run_curate(folder, "zh-ecommerce"), peer)
-        _row("stage, equal rules", run_stage(folder, str(EQUAL)), peer)
-        _row("stage, all rules", run_stage(folder, "zh-ecommerce"), peer)
+        _row("curate denoise, all rules", run_curate(folder, ALL), peer)
+        _row("stage, equal rules", run_stage(folder, EQUAL), peer)
+        _row("stage, all rules", run_stage(folder, ALL), peer)
     print("\nlinks: " + json.dumps(told, ensure_ascii=False), flush=True)
 
 
 def _row(what: str, cost: Cost, peer: Cost) -> None:
     ratios = f"{peer.wall / cost.wall:.1f} | {cost.processor:.1f} | {peer.processor / cost.processor:.1f}"
-    memory = f"{cost.memory:,.0f} | {cost.memory / peer.memory:.2f}"
+    memory = f"{cost.largest:,.0f} | {cost.largest / peer.largest:.2f} | {cost.tree:,.0f} | {cost.tree / peer.tree:.2f}"
     print(f"| {what} | {cost.wall:.1f} | {ratios} | {memory} |", flush=True)
 
 
