@@ -24,9 +24,16 @@ from curate.cli.single import run_single, takes_source
     type=click.IntRange(min=1),
     help="Show the first N records that change, what is taken out struck through.",
 )
+@click.option("--record", metavar="ID", help="With --preview: only records whose uid or source id begins so.")
 @common
 def command(
-    out: Output, rules: str | None, level: str | None, explain: bool, preview: int | None, **options: Any
+    out: Output,
+    rules: str | None,
+    level: str | None,
+    explain: bool,
+    preview: int | None,
+    record: str | None,
+    **options: Any,
 ) -> int:
     """Clean the dialogues of IN, level by level, into the dataset OUT; every change is in the ledger with its rule.
 
@@ -37,16 +44,19 @@ def command(
     Examples:
       curate denoise train.json work/clean --images images/
       curate denoise train.json --preview 3
+      curate denoise train.json --preview 1 --record 2127e96c --level sentence
       curate denoise train.json --explain
       curate denoise work/ocr work/clean --level characters,sentence
       curate denoise work/ocr work/clean --rules my.yaml --set min_words=2
     """
     levels = [part.strip() for part in level.split(",")] if level else None
     stage = {"use": "denoise", "rules": rules, "levels": levels}
+    if record is not None and preview is None:
+        raise click.UsageError("--record goes with --preview N")
     if preview is not None or (explain and options["folder"] is None):
         from curate.cli.denoise_look import look
 
-        return look(out, stage, preview, explain, **options)
+        return look(out, stage, preview, record or "", explain, **options)
     if options["folder"] is None:
         raise click.UsageError("OUT is missing: name the folder to write, or give --preview N or --explain")
     if explain and not options["dry_run"]:

@@ -29,6 +29,7 @@ def look(
     out: Output,
     stage: Mapping[str, Any],
     preview: int | None,
+    record: str,
     explain: bool,
     *,
     source: Path,
@@ -55,7 +56,7 @@ def look(
     explanation = Explanation(one)
     shown: list[dict[str, Any]] = []
     unread: Counter[str] = Counter()
-    for passed in passed_in_memory(one, registry.load(registry.OPEN_SOURCE)(recipe.input)):
+    for passed in passed_in_memory(one, registry.load(registry.OPEN_SOURCE)(recipe.input), record):
         explanation.add(passed)
         unread.update(passed.unread)
         if preview is not None:
@@ -71,10 +72,11 @@ def look(
         out.json({**({"shown": shown} if preview is not None else {}), **(facts(explanation) if explain else {})})
         return 0
     if preview is not None:
-        for number, record in enumerate(shown):
-            out.print(_card(record, plain=not out.stdout.is_terminal), *([""] if number + 1 < len(shown) else []))
+        for number, one_record in enumerate(shown):
+            out.print(_card(one_record, plain=not out.stdout.is_terminal), *([""] if number + 1 < len(shown) else []))
         if not shown:
-            out.talk(f"no rule changes any of {explanation.rows:,} records")
+            named = f" that begin with '{record}'" if record else ""
+            out.talk(f"no rule changes any of {explanation.rows:,} records{named}")
     if explain:
         show(out, explanation)
     return 0
@@ -176,25 +178,26 @@ def changed_records(passed: Passed, most: int) -> list[dict[str, Any]]:
         if len(found) >= most:
             break
         if uid in codes:
+            lines = passed.before["images"][number] != passed.after["images"][after[uid]]
             found.append(
                 {
                     "uid": uid,
                     "source_id": passed.before["source_id"][number].as_py(),
                     "rules": codes[uid],
-                    "before": _said(passed.before, number),
-                    "after": _said(passed.after, after[uid]),
+                    "before": _said(passed.before, number, lines),
+                    "after": _said(passed.after, after[uid], lines),
                 }
             )
     return found
 
 
-def _said(table: pa.Table, row: int) -> list[str]:
+def _said(table: pa.Table, row: int, with_lines: bool) -> list[str]:
     turns = table["turns"][row].as_py() or []
-    lines = [f"{turn['role']}: {turn['text']}" for turn in turns]
-    for image in table["images"][row].as_py() or []:
+    said = [f"{turn['role']}: {turn['text']}" for turn in turns]
+    for image in (table["images"][row].as_py() or []) if with_lines else []:
         if image["ocr"] and image["ocr"]["text"]:
-            lines += [f"picture: {line}" for line in image["ocr"]["text"].split("\n")]
-    return lines
+            said += [f"picture: {line}" for line in image["ocr"]["text"].split("\n")]
+    return said
 
 
 def _card(record: Mapping[str, Any], *, plain: bool) -> Text:

@@ -35,12 +35,21 @@ class Passed(NamedTuple):
     """Records that the source set aside, by code."""
 
 
-def passed_in_memory(stage: DenoiseStage, source: Source) -> Iterator[Passed]:
-    """Pass a source through an opened stage, shard by shard, and write nothing."""
+def passed_in_memory(stage: DenoiseStage, source: Source, record: str = "") -> Iterator[Passed]:
+    """Pass a source through an opened stage, shard by shard, and write nothing.
+
+    Args:
+        stage: The stage.
+        source: Where the records are.
+        record: Only the records whose uid or source id begins so.
+    """
     if stage.surveys and stage.verdict is None:
         surveys = [stage.survey(Batch(rows, stage.name, stage.codes)) for rows, _ in _rows(source)]
         stage.verdict = stage.decide(pa.concat_tables(surveys) if surveys else pa.table({}))
     for rows, unread in _rows(source):
+        if record:
+            begins = (pc.starts_with(rows[name], record) for name in ("uid", "source_id"))
+            rows = rows.filter(pc.or_(*begins)).combine_chunks()
         batch = Batch(rows, stage.name, stage.codes)
         stage.process(batch)
         outcome = batch.outcome()
