@@ -38,7 +38,7 @@ class Lines:
     heights: npt.NDArray[np.float64]
     """Height of each line's picture in pixels; 0 where nobody knows."""
 
-    def fitting(self, fits: Sequence[bool]) -> Flags:
+    def fitting(self, fits: Sequence[bool] | Flags) -> Flags:
         """Whether each line's text is one for which `fits` is true."""
         return np.asarray(fits, dtype=bool)[self.codes] if len(self.codes) else np.zeros(0, dtype=bool)
 
@@ -89,7 +89,10 @@ class LineCleaner:
                 high = lines.boxes[:, 3] <= rule.top * lines.heights
                 low = (lines.boxes[:, 1] >= (1 - rule.bottom) * lines.heights) & (rule.bottom > 0)
                 place = (lines.heights > 0) & (high | low)
-            return place & lines.fitting([rule.pattern.fullmatch(text) is not None for text in lines.texts])
+            there = np.unique(lines.codes[place & left])
+            fits = np.zeros(len(lines.texts), dtype=bool)
+            fits[there] = [rule.pattern.fullmatch(lines.texts[code]) is not None for code in there.tolist()]
+            return place & lines.fitting(fits)
         if rule.id == "low-score":
             return lines.scores < self.min_score
         if rule.id == "boilerplate":

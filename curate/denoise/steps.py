@@ -64,7 +64,7 @@ MEANING = re.compile(r"[^\W_]", re.UNICODE)
 """A letter, digit or Han character."""
 
 _LEADING = re.compile(r"^[，,、；;：:。.！!~～\s]+(?=\S)")
-_TRAILING = re.compile(r"(?<=\S)[，,、；;：:\s]+$")
+_TRAILING = re.compile(r"(?<=[^，,、；;：:\s])[，,、；;：:\s]+$")
 _DOUBLE = re.compile(r"[，,、；;：:]+(?=[，,、；;：:。！？!?~～])")
 _CONTEXT = 24
 """Characters before a word that the pattern for its left side may look at."""
@@ -253,25 +253,33 @@ class WordStep:
         passing = self.sieve.passing(texts)
         for number, text in zip(passing.tolist(), texts.take(pa.array(passing)).to_pylist(), strict=True):
             hits: Counter[str] = Counter()
-            kept: list[str] = []
-            place = 0
-            for word in self._cut(text):
-                rules = self._by_word.get(word) or self._by_word.get(word.lower())
-                rule = self._fitting(rules, text, place, place + len(word)) if rules else None
-                if rule is None:
-                    kept.append(word)
-                else:
-                    hits[rule] += 1
-                place += len(word)
+            new = self._without(text, hits)
             if hits:
-                new = _TRAILING.sub("", _LEADING.sub("", _DOUBLE.sub("", "".join(kept)))).strip()
                 changes.add(number, new, [(self._numbers[rule], count) for rule, count in hits.items()])
         return changes
 
-    def _fitting(self, rules: Sequence[WordRule], text: str, start: int, end: int) -> str | None:
+    def _without(self, text: str, hits: Counter[str]) -> str:
+        """Drop words, the last one first, so that one that only words to be dropped follow stands at the end."""
+        kept: list[str] = []
+        end = behind = len(text)
+        for word in reversed(self._cut(text)):
+            start = end - len(word)
+            rules = self._by_word.get(word) or self._by_word.get(word.lower())
+            rule = self._fitting(rules, text, start, behind) if rules else None
+            if rule is None:
+                kept.append(word)
+                behind = start
+            else:
+                hits[rule] += 1
+            end = start
+        if not hits:
+            return text
+        return _TRAILING.sub("", _LEADING.sub("", _DOUBLE.sub("", "".join(reversed(kept))))).strip()
+
+    def _fitting(self, rules: Sequence[WordRule], text: str, start: int, behind: int) -> str | None:
         for rule in rules:
             left, right = rule.around
-            if left.search(text, max(0, start - _CONTEXT), start) and right.match(text, end):
+            if left.search(text, max(0, start - _CONTEXT), start) and right.match(text, behind):
                 return rule.id
         return None
 

@@ -72,26 +72,33 @@ class Cost:
 
 
 class _Memory(threading.Thread):
-    """Notes the largest sum of proportional set sizes in a process group."""
+    """Notes the memory of a process group: the largest process, and the largest sum of proportional set sizes."""
 
     def __init__(self, group: int) -> None:
         super().__init__(daemon=True)
         self.group = group
-        self.peak = 0
+        self.largest = self.tree = 0
         self.done = threading.Event()
 
     def run(self) -> None:
         while not self.done.wait(0.05):
-            self.peak = max(self.peak, sum(self._size(path) for path in Path("/proc").glob("[0-9]*")))
+            group = [path for path in Path("/proc").glob("[0-9]*") if self._is_member(path)]
+            self.largest = max([self.largest, *(_kibibytes(path / "status", "VmHWM") for path in group)])
+            self.tree = max(self.tree, sum(_kibibytes(path / "smaps_rollup", "Pss") for path in group))
 
-    def _size(self, process: Path) -> int:
+    def _is_member(self, process: Path) -> bool:
         try:
-            if os.getpgid(int(process.name)) != self.group:
-                return 0
-            found = re.search(r"^Pss:\s+(\d+)", (process / "smaps_rollup").read_text(), re.MULTILINE)
+            return os.getpgid(int(process.name)) == self.group
         except OSError:
-            return 0
-        return int(found[1]) << 10 if found else 0
+            return False
+
+
+def _kibibytes(path: Path, name: str) -> int:
+    try:
+        found = re.search(rf"^{name}:\s+(\d+)", path.read_text(), re.MULTILINE)
+    except OSError:  # the process has ended
+        return 0
+    return int(found[1]) if found else 0
 
 
 def measure(command: list[str], folder: Path, **environment: str) -> Cost:
@@ -115,7 +122,7 @@ def measure(command: list[str], folder: Path, **environment: str) -> Cost:
     memory.join()
     if code:
         raise SystemExit(f"{' '.join(command)} ended with {code}:\n{(folder / 'log.txt').read_text()[-3000:]}")
-    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, memory.peak / 2**20)
+    return Cost(wall, used.ru_utime + used.ru_stime, memory.largest / 1024, memory.tree / 1024)
 
 
 def peer_environment() -> Path:

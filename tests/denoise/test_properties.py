@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from functools import cache
 
 import numpy as np
@@ -228,3 +229,17 @@ def test_many_rows_are_worked_on_as_columns() -> None:
     run([record(f"r{n}", ["u: 您好，这款有货吗", "a: 有的亲", "u: 谢谢，那我拍两件"]) for n in range(500)], made)
 
     assert np.sum(looked) < 30
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["亲", "在的", "，、", " ", "哈", "1", "a.", "谢谢", "能", "人工", "1~", "?! ", "//", "<", "￥1", "0.1-", "。"],
+)
+def test_a_long_text_takes_no_long_time(usual: DenoiseStage, piece: str) -> None:
+    """Somebody pastes ten thousand blanks; a pattern that tries all ways to match them would hang the run."""
+    began = time.process_time()
+    run(
+        [record("r", [f"{role}: {piece * (10_000 // len(piece))}{tail}" for role in "ua" for tail in ("", "x")])], usual
+    )
+
+    assert time.process_time() - began < 5
