@@ -77,6 +77,7 @@ class _Texts:
         self.texts: list[str] = texts.to_pylist()
         self._numbers: dict[str, int] | None = None
         self._facts = _facts(texts)
+        self._clean: dict[tuple[int, bool], Flags] = {}
 
     def number(self, text: str) -> int:
         """The number of a text; a new one is put at the end."""
@@ -94,6 +95,14 @@ class _Texts:
             new = pa.array(self.texts[len(self.column) :], pa.string())
             self.column = pa.concat_arrays([self.column, new])
             self._facts = np.concatenate([self._facts, _facts(new)])
+
+    def clean(self, kind: tuple[int, bool]) -> Flags:
+        """Whether each text came out of cleaning as a text of this kind, so that cleaning it again changes nothing."""
+        known = self._clean.get(kind, np.zeros(0, dtype=bool))
+        if len(known) < len(self.texts):
+            known = np.concatenate([known, np.zeros(len(self.texts) - len(known), dtype=bool)])
+            self._clean[kind] = known
+        return known
 
     def empty(self, codes: Numbers) -> Flags:
         """Whether nothing but blanks is left."""
@@ -159,9 +168,11 @@ class DialogueCleaner:
         codes = turns.codes.copy()
         for role in (USER, AGENT):
             for is_query in (False, True):
-                chosen = np.flatnonzero((turns.roles == role) & (query == is_query))
+                kind = (role, is_query)
+                chosen = np.flatnonzero((turns.roles == role) & (query == is_query) & ~table.clean(kind)[turns.codes])
                 if len(chosen):
-                    codes[chosen] = self._cleaned(table, turns, chosen, (role, is_query), hits)
+                    codes[chosen] = self._cleaned(table, turns, chosen, kind, hits)
+                    table.clean(kind)[codes[chosen]] = True
         table.look()
         return Turns(turns.rows, turns.roles, codes)
 

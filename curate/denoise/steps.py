@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -60,6 +60,7 @@ SPACED = Script(
 _END_MARKS = ".。！？!?~～\n "
 _EDGES = " \t\n.。！？!?~～，,、；;：:…"
 _PARTS = Edges(r".。！？!?~～\n，,；;", r"\s.。！？!?~～，,、；;：:…")
+_COMMA = re.compile("[，,；;]")
 MEANING = re.compile(r"[^\W_]", re.UNICODE)
 """A letter, digit or Han character."""
 
@@ -91,17 +92,20 @@ class ReplaceStep:
             for place, text in zip(places.tolist(), new.take(pa.array(places)).to_pylist(), strict=True):
                 changed, count = pattern.subn(by, text)
                 if changed != text:
-                    changes.add(place, changed, ())
+                    changes.numbers.append(place)
+                    changes.texts.append(changed)
                     hits[place] = hits.get(place, 0) + count
             new = changes.applied(new)
         return self._changed(passing, chosen, new, hits)
 
     def _changed(self, passing: Rows, before: pa.Array, after: pa.Array, hits: dict[int, int]) -> Changes:
-        differs = pc.indices_nonzero(pc.not_equal(before, after)) if hits else pa.array([], pa.uint64())
-        changes = Changes()
-        for place, text in zip(differs.to_pylist(), after.take(differs).to_pylist(), strict=True):
-            changes.add(int(passing[place]), text, [(self._number, hits[place])])
-        return changes
+        if not hits:
+            return Changes()
+        differs = pc.indices_nonzero(pc.not_equal(before, after))
+        places = differs.to_pylist()
+        numbers = passing[places].tolist()
+        counts = [(number, self._number, hits[place]) for number, place in zip(numbers, places, strict=True)]
+        return Changes(numbers, after.take(differs).to_pylist(), counts)
 
 
 class _Part(NamedTuple):
@@ -145,8 +149,15 @@ class SentenceStep:
         passing = self._any.passing(texts)
         chosen: list[str] = texts.take(pa.array(passing)).to_pylist()
         split = [self._split(text) for text in chosen]
-        parts = (part for sentences in split for sentence in sentences for part in (sentence.text, *sentence.clauses))
-        noise = self._noise(dict.fromkeys(part.strip(_EDGES) for part in parts))
+        parts = {sentence.text for sentences in split for sentence in sentences}
+        parts.update(
+            clause
+            for sentences in split
+            for sentence in sentences
+            if len(sentence.clauses) > 1
+            for clause in sentence.clauses
+        )
+        noise = self._noise(sorted({part.strip(_EDGES) for part in parts}))
         changes = Changes()
         for number, text, sentences in zip(passing.tolist(), chosen, split, strict=True):
             hits: Counter[str] = Counter()
@@ -159,12 +170,12 @@ class SentenceStep:
         found = []
         for sentence in self._script.sentence.findall(text):
             body = sentence.rstrip(_END_MARKS)
-            found.append(_Part(sentence, body, [clause for clause in self._script.clause.findall(body) if clause]))
+            clauses = [body] if _COMMA.search(body) is None else [c for c in self._script.clause.findall(body) if c]
+            found.append(_Part(sentence, body, clauses))
         return found
 
-    def _noise(self, parts: Iterable[str]) -> dict[str, str]:
+    def _noise(self, cores: Sequence[str]) -> dict[str, str]:
         """The rule that would take a sentence out, for each part without its edges that one would."""
-        cores = list(parts)
         column = pa.array(cores, pa.string())
         found: dict[str, str] = {}
         if self._symbol_only:
@@ -264,7 +275,7 @@ class WordStep:
         end = behind = len(text)
         for word in reversed(self._cut(text)):
             start = end - len(word)
-            rules = self._by_word.get(word) or self._by_word.get(word.lower())
+            rules = self._by_word.get(word.lower() if word.isascii() else word)
             rule = self._fitting(rules, text, start, behind) if rules else None
             if rule is None:
                 kept.append(word)

@@ -16,7 +16,7 @@ from curate.denoise.segment import Cut
 from curate.denoise.steps import CHINESE, MEANING, Numbers, ReplaceStep, Script, SentenceStep, ShortStep, WordStep
 from curate.records import PLACEHOLDER, escape_placeholders
 
-MAX_PASSES = 8
+MAX_PASSES = 64
 """Passes after which a text is left as it is; only rules that undo each other ever get there."""
 
 _Result: TypeAlias = tuple[dict[int, str], list[tuple[int, int, int]]]

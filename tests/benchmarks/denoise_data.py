@@ -79,7 +79,7 @@ def _utterance(draw: random.Random, number: int, repeats: bool) -> str:
     place = draw.randint(10, 99) if repeats else number
     text = text.format(p=draw.choice(_GOODS), n=place, d=10**9 + place)
     own = text and (not repeats or draw.random() < _OWN)
-    return f"{text} 编号{number}" if own else text
+    return f"{text}编号{number}" if own else text
 
 
 def dialogues(utterances: int, repeats: bool) -> Iterator[list[str]]:
