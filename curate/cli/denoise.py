@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
@@ -11,18 +12,55 @@ from curate.cli.single import run_single, takes_source
 
 
 @click.command("denoise")
-@takes_source
-@click.option("--rules", help="Rule file: a shipped name (zh-ecommerce) or a YAML file.  [default: zh-ecommerce]")
+@partial(takes_source, needs_out=False)
+@click.option(
+    "--rules", help="Rule file: a shipped name or a YAML file; `curate rules` lists.  [default: zh-ecommerce]"
+)
 @click.option("--level", help="Only these levels, comma-separated: characters,sentence,word,dialogue,ocr.")
+@click.option("--explain", is_flag=True, help="Tell what each rule did, with an example, and which never hit.")
+@click.option(
+    "--preview",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Show the first N records that change, what is taken out struck through.",
+)
+@click.option("--record", metavar="ID", help="With --preview: only records whose uid or source id begins so.")
 @common
-def command(out: Output, rules: str | None, level: str | None, **options: Any) -> int:
+def command(
+    out: Output,
+    rules: str | None,
+    level: str | None,
+    explain: bool,
+    preview: int | None,
+    record: str | None,
+    **options: Any,
+) -> int:
     """Clean the dialogues of IN, level by level, into the dataset OUT; every change is in the ledger with its rule.
+
+    With --preview there is no OUT; with --explain it may be left out. In pipes what is taken out stands in [-…-], what
+    is put in its place in {+…+}.
 
     \b
     Examples:
       curate denoise train.json work/clean --images images/
+      curate denoise train.json --preview 3
+      curate denoise train.json --preview 1 --record 2127e96c --level sentence
+      curate denoise train.json --explain
       curate denoise work/ocr work/clean --level characters,sentence
-      curate denoise work/ocr work/clean --set min_words=2
+      curate denoise work/ocr work/clean --rules my.yaml --set min_words=2
     """
     levels = [part.strip() for part in level.split(",")] if level else None
-    return run_single(out, "denoise", [{"use": "denoise", "rules": rules, "levels": levels}], **options)
+    stage = {"use": "denoise", "rules": rules, "levels": levels}
+    if record is not None and preview is None:
+        raise click.UsageError("--record goes with --preview N")
+    if preview is not None or (explain and options["folder"] is None):
+        from curate.cli.denoise_look import look
+
+        return look(out, stage, preview, record or "", explain, **options)
+    if options["folder"] is None:
+        raise click.UsageError("OUT is missing: name the folder to write, or give --preview N or --explain")
+    if explain and not options["dry_run"]:
+        from curate.cli.denoise_look import run_and_explain
+
+        return run_and_explain(out, stage, **options)
+    return run_single(out, "denoise", [stage], **options)

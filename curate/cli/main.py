@@ -21,6 +21,7 @@ COMMANDS = {
     "ingest": "read a source into a dataset",
     "ocr": "read the text in pictures",
     "denoise": "take the noise out of dialogues",
+    "rules": "list denoising rules, explain one, or test a file of your own",
     "export": "write a training set",
     "serve": "print how to serve a model for an export",
     "infer": "ask a fine-tuned model",

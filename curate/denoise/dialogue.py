@@ -1,120 +1,277 @@
-"""Cleaning a dialogue as a whole: empty turns, repeated replies, turns of one speaker in a row."""
+"""Cleaning dialogues, column-wise: every distinct text is looked at once, turns are numbers.
+
+A batch of dialogues is three columns side by side: the row that a turn belongs to, its role, and the number of its text
+in a table of distinct texts. Rules on whole dialogues work on these numbers; only turns that are merged make new texts.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curate.denoise.cleaned import CleanTexts
+from curate.denoise.sieve import says
 from curate.denoise.text import TextCleaner
 from curate.records import PLACEHOLDER
+
+Numbers: TypeAlias = npt.NDArray[np.int64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+
+USER, AGENT, SYSTEM = range(3)
+ROLES = ("user", "agent", "system")
+"""Roles by number."""
+
+MAX_ROUNDS = 32
+"""Rounds after which a dialogue is left as it is; only rules that undo each other ever get there."""
 
 _ENDS = tuple("，,。.！!？?~～；;：:、…\n")
 
 
-class Line(NamedTuple):
-    """One turn while it is worked on."""
+@dataclass
+class Turns:
+    """The turns of a batch: row, role and text number of each, in order."""
 
-    role: str
-    text: str
+    rows: Numbers
+    roles: Numbers
+    codes: Numbers
+
+    def where(self, stay: Flags) -> Turns:
+        """The turns that stay."""
+        return Turns(self.rows[stay], self.roles[stay], self.codes[stay])
 
 
-def current_query(turns: Sequence[Line]) -> int | None:
-    """The last turn of the user that is not only pictures: what the record is about, and what its label answers."""
-    for number in range(len(turns) - 1, -1, -1):
-        if turns[number].role == "user" and turns[number].text.replace(PLACEHOLDER, "").strip():
-            return number
-    return None
+@dataclass
+class Hits:
+    """How often each rule hit each row: rows, rules and counts, in pieces side by side."""
+
+    rows: list[Numbers] = field(default_factory=list)
+    rules: list[Numbers] = field(default_factory=list)
+    counts: list[Numbers] = field(default_factory=list)
+
+    def add(self, rows: Numbers, rules: Numbers | int, counts: Numbers | int = 1) -> None:
+        """Note hits; a number stands for all rows."""
+        self.rows.append(rows)
+        self.rules.append(np.broadcast_to(np.asarray(rules, dtype=np.int64), rows.shape))
+        self.counts.append(np.broadcast_to(np.asarray(counts, dtype=np.int64), rows.shape))
+
+    def by_rule(self, rules: int, rows: int) -> Numbers:
+        """Hits as a table of rules x rows."""
+        table = np.zeros((rules, rows), dtype=np.int64)
+        if self.rows:
+            places = (np.concatenate(self.rules), np.concatenate(self.rows))
+            np.add.at(table, places, np.concatenate(self.counts))
+        return table
+
+
+class _Texts:
+    """The distinct texts of a batch by number, and what the rules on dialogues need to know of them."""
+
+    def __init__(self, texts: pa.Array) -> None:
+        self.column = texts
+        self.texts: list[str] = texts.to_pylist()
+        self._numbers: dict[str, int] | None = None
+        self._facts = _facts(texts)
+        self._clean: dict[tuple[int, bool], Flags] = {}
+
+    def number(self, text: str) -> int:
+        """The number of a text; a new one is put at the end."""
+        if self._numbers is None:
+            self._numbers = {text: number for number, text in enumerate(self.texts)}
+        found = self._numbers.get(text)
+        if found is None:
+            found = self._numbers[text] = len(self.texts)
+            self.texts.append(text)
+        return found
+
+    def look(self) -> None:
+        """Look at the texts that came since the last call."""
+        if len(self.column) < len(self.texts):
+            new = pa.array(self.texts[len(self.column) :], pa.string())
+            self.column = pa.concat_arrays([self.column, new])
+            self._facts = np.concatenate([self._facts, _facts(new)])
+
+    def clean(self, kind: tuple[int, bool]) -> Flags:
+        """Whether each text came out of cleaning as a text of this kind, so that cleaning it again changes nothing."""
+        known = self._clean.get(kind, np.zeros(0, dtype=bool))
+        if len(known) < len(self.texts):
+            known = np.concatenate([known, np.zeros(len(self.texts) - len(known), dtype=bool)])
+            self._clean[kind] = known
+        return known
+
+    def empty(self, codes: Numbers) -> Flags:
+        """Whether nothing but blanks is left."""
+        return _column(self._facts, 0, codes)
+
+    def speaks(self, codes: Numbers) -> Flags:
+        """Whether there is more than pictures."""
+        return _column(self._facts, 1, codes)
+
+    def shows(self, codes: Numbers) -> Flags:
+        """Whether there is a picture."""
+        return _column(self._facts, 2, codes)
+
+
+def _column(facts: Flags, number: int, codes: Numbers) -> Flags:
+    chosen: Flags = facts[codes, number]
+    return chosen
+
+
+def _facts(texts: pa.Array) -> Flags:
+    shows = pc.match_substring(texts, PLACEHOLDER)
+    rest = pc.replace_substring(texts, PLACEHOLDER, "") if pc.any(shows).as_py() else texts
+    columns = [pc.invert(says(texts)), says(rest), shows]
+    return np.stack([column.to_numpy(zero_copy_only=False) for column in columns], axis=1)
 
 
 class DialogueCleaner:
-    """Cleans the turns of one dialogue.
+    """Cleans the turns of dialogues.
 
     Args:
         text: Cleans single texts.
-        rules: Ids of the dialogue rules that are on.
+        rules: Number of each dialogue rule that is on, by id.
         separator: Stands between merged turns of the user.
     """
 
-    def __init__(self, text: TextCleaner, rules: frozenset[str], separator: str) -> None:
+    def __init__(self, text: TextCleaner, rules: dict[str, int], separator: str) -> None:
         self._text = text
         self._rules = rules
         self._separator = separator
-        self._known: dict[tuple[str, str, bool], tuple[str, tuple[tuple[str, int], ...]]] = {}
 
-    def clean(self, turns: Sequence[Line]) -> tuple[list[Line], Counter[str]]:
-        """Clean a dialogue until nothing changes; give its turns and how often each rule hit."""
-        hits: Counter[str] = Counter()
-        now = list(turns)
-        while True:
-            before = now
-            now = self._turns(self._texts(before, hits), hits)
-            if now == before:
-                return now, hits
+    def clean(self, texts: pa.Array, turns: Turns, rows: int) -> tuple[pa.Array, Turns, Hits]:
+        """Clean dialogues until nothing changes.
 
-    def _texts(self, turns: Sequence[Line], hits: Counter[str]) -> list[Line]:
-        query = current_query(turns)
-        cleaned = []
-        for number, turn in enumerate(turns):
-            key = (turn.text, turn.role, number == query)
-            if key not in self._known:
-                if len(self._known) > 200_000:
-                    self._known.clear()  # bounds memory; most texts of real shops repeat long before that
-                self._known[key] = self._text.clean(*key)
-            text, found = self._known[key]
-            hits.update(dict(found))
-            cleaned.append(Line(turn.role, text))
-        return cleaned
+        Args:
+            texts: The distinct texts.
+            turns: The turns.
+            rows: Number of dialogues.
 
-    def _turns(self, turns: list[Line], hits: Counter[str]) -> list[Line]:
-        for role in ("agent", "user"):
-            if f"empty-{role}" in self._rules:
-                turns = self._without(
-                    turns,
-                    [n for n, t in enumerate(turns) if t.role == role and not t.text.strip()],
-                    f"empty-{role}",
-                    hits,
-                )
+        Returns:
+            The texts, with new ones at the end; the turns; how often each rule hit which dialogue.
+        """
+        table, hits = _Texts(texts), Hits()
+        for _ in range(MAX_ROUNDS):
+            before = turns
+            turns = self._on_turns(table, self._on_texts(table, turns, rows, hits), rows, hits)
+            if np.array_equal(turns.rows, before.rows) and np.array_equal(turns.codes, before.codes):
+                break
+        table.look()
+        return table.column, turns, hits
+
+    def _on_texts(self, table: _Texts, turns: Turns, rows: int, hits: Hits) -> Turns:
+        query = current_queries(turns, table.speaks(turns.codes), rows)
+        codes = turns.codes.copy()
+        for role in (USER, AGENT):
+            for is_query in (False, True):
+                kind = (role, is_query)
+                chosen = np.flatnonzero((turns.roles == role) & (query == is_query) & ~table.clean(kind)[turns.codes])
+                if len(chosen):
+                    codes[chosen] = self._cleaned(table, turns, chosen, kind, hits)
+                    table.clean(kind)[codes[chosen]] = True
+        table.look()
+        return Turns(turns.rows, turns.roles, codes)
+
+    def _cleaned(self, table: _Texts, turns: Turns, chosen: Numbers, kind: tuple[int, bool], hits: Hits) -> Numbers:
+        """Clean the texts of some turns of one kind; give their new numbers."""
+        distinct, places = np.unique(turns.codes[chosen], return_inverse=True)
+        places = places.reshape(-1)
+        cleaned = self._text.clean(table.column.take(pa.array(distinct)), ROLES[kind[0]], kind[1])
+        if not cleaned.changed:
+            return turns.codes[chosen]
+        distinct[cleaned.changed] = [table.number(text) for text in cleaned.texts]
+        _spread(cleaned, places, turns.rows[chosen], hits)
+        return distinct[places]
+
+    def _on_turns(self, table: _Texts, turns: Turns, rows: int, hits: Hits) -> Turns:
+        for rule, role in (("empty-agent", AGENT), ("empty-user", USER)):
+            if rule in self._rules:
+                turns = self._without(turns, (turns.roles == role) & table.empty(turns.codes), rule, hits)
         if "repeated-agent" in self._rules:
-            turns = self._without(turns, _repeated(turns), "repeated-agent", hits)
+            turns = self._without(turns, _repeated(table, turns), "repeated-agent", hits)
         if "trailing-agent" in self._rules:
-            turns = self._without(turns, _trailing(turns), "trailing-agent", hits)
-        return self._merge(turns, hits) if "merge-user" in self._rules else turns
+            turns = self._without(turns, _trailing(table, turns, rows), "trailing-agent", hits)
+        return self._merged(table, turns, hits) if "merge-user" in self._rules else turns
 
-    def _without(self, turns: list[Line], gone: list[int], rule: str, hits: Counter[str]) -> list[Line]:
-        if gone:
-            hits[rule] += len(gone)
-        return [turn for number, turn in enumerate(turns) if number not in set(gone)]
+    def _without(self, turns: Turns, gone: Flags, rule: str, hits: Hits) -> Turns:
+        if not gone.any():
+            return turns
+        hits.add(turns.rows[gone], self._rules[rule])
+        return turns.where(~gone)
 
-    def _merge(self, turns: list[Line], hits: Counter[str]) -> list[Line]:
-        merged: list[Line] = []
-        for turn in turns:
-            if merged and turn.role == "user" == merged[-1].role:
-                merged[-1] = Line("user", self._joined(merged[-1].text, turn.text))
-                hits["merge-user"] += 1
+    def _merged(self, table: _Texts, turns: Turns, hits: Hits) -> Turns:
+        """Merge turns of the user that stand side by side."""
+        user = turns.roles == USER
+        follows = np.zeros(len(user), dtype=bool)
+        follows[1:] = user[1:] & user[:-1] & (turns.rows[1:] == turns.rows[:-1])
+        if not follows.any():
+            return turns
+        hits.add(turns.rows[follows], self._rules["merge-user"])
+        codes = turns.codes.copy()
+        starts = np.flatnonzero(~follows)
+        ends = np.append(starts[1:], len(follows))
+        made: dict[tuple[int, ...], int] = {}
+        for start, end in zip(*(column[ends - starts > 1].tolist() for column in (starts, ends)), strict=True):
+            parts = tuple(turns.codes[start:end].tolist())
+            if parts not in made:
+                made[parts] = table.number(self._joined([table.texts[code] for code in parts]))
+            codes[start] = made[parts]
+        table.look()
+        return Turns(turns.rows, turns.roles, codes).where(~follows)
+
+    def _joined(self, texts: Sequence[str]) -> str:
+        """Join texts of the user; a picture stays on a line of its own."""
+        whole = texts[0]
+        for text in texts[1:]:
+            if not whole.strip() or not text.strip():
+                whole = whole if whole.strip() else text
+            elif whole.endswith(PLACEHOLDER) or text.startswith(PLACEHOLDER):
+                whole = f"{whole}\n{text}"
             else:
-                merged.append(turn)
-        return merged
-
-    def _joined(self, first: str, second: str) -> str:
-        """Join two texts of the user; a picture stays on a line of its own."""
-        if first.endswith(PLACEHOLDER) or second.startswith(PLACEHOLDER):
-            return f"{first}\n{second}"
-        return f"{first}{'' if first.endswith(_ENDS) else self._separator}{second}"
+                whole = f"{whole}{'' if whole.endswith(_ENDS) else self._separator}{text}"
+        return whole
 
 
-def _repeated(turns: Sequence[Line]) -> list[int]:
-    seen: set[str] = set()
-    found = []
-    for number, turn in enumerate(turns):
-        if turn.role == "agent" and turn.text and PLACEHOLDER not in turn.text:
-            if turn.text in seen:
-                found.append(number)
-            seen.add(turn.text)
-    return found
+def _spread(cleaned: CleanTexts, places: Numbers, rows: Numbers, hits: Hits) -> None:
+    """Hits of distinct texts become hits of the rows that have them."""
+    order = np.argsort(places, kind="stable")
+    starts = np.searchsorted(places[order], cleaned.numbers, side="left")
+    lengths = np.searchsorted(places[order], cleaned.numbers, side="right") - starts
+    within = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    turns = order[np.repeat(starts, lengths) + within]
+    hits.add(rows[turns], np.repeat(cleaned.rules, lengths), np.repeat(cleaned.counts, lengths))
 
 
-def _trailing(turns: Sequence[Line]) -> list[int]:
+def current_queries(turns: Turns, speaks: Flags, rows: int) -> Flags:
+    """Mark each dialogue's current query: the user's last turn that is not only pictures, which its label answers."""
+    places = np.flatnonzero((turns.roles == USER) & speaks)
+    last = np.full(rows, -1, dtype=np.int64)
+    last[turns.rows[places]] = places  # of equal rows the last one stays
+    query = np.zeros(len(turns.rows), dtype=bool)
+    query[last[last >= 0]] = True
+    return query
+
+
+def _repeated(table: _Texts, turns: Turns) -> Flags:
+    """Replies of the agent that the same dialogue has already; those with pictures are no repetition."""
+    gone = np.zeros(len(turns.rows), dtype=bool)
+    agent = np.flatnonzero((turns.roles == AGENT) & ~table.empty(turns.codes) & ~table.shows(turns.codes))
+    keys = turns.rows[agent] * len(table.texts) + turns.codes[agent]
+    _, first = np.unique(keys, return_index=True)
+    gone[agent] = True
+    gone[agent[first]] = False
+    return gone
+
+
+def _trailing(table: _Texts, turns: Turns, rows: int) -> Flags:
     """Replies behind the user's last word, which a model would not have when it must answer."""
-    last = max((number for number, turn in enumerate(turns) if turn.role == "user"), default=len(turns))
-    return [n for n in range(last + 1, len(turns)) if PLACEHOLDER not in turns[n].text]
+    places = np.arange(len(turns.rows))
+    last = np.full(rows, len(places), dtype=np.int64)
+    user = turns.roles == USER
+    last[turns.rows[user]] = places[user]
+    behind: Flags = (turns.roles == AGENT) & (places > last[turns.rows])
+    return behind & ~table.shows(turns.codes)

@@ -1,56 +1,65 @@
-"""Denoising rules: YAML files with a schema; every rule brings examples that it must hit and must spare."""
+"""What a denoising rule is: the schema of rule files. Every rule brings examples that it must hit and must spare."""
 
 from __future__ import annotations
 
 import re
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
-from curate.dataset.files import digest
-from curate.errors import UsageError
-
-SHIPPED = Path(__file__).parent / "rules"
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Level = Literal["characters", "sentence", "word", "dialogue", "ocr"]
 LEVELS: tuple[Level, ...] = ("characters", "sentence", "word", "dialogue", "ocr")
 
+Role = Literal["user", "agent", "both"]
 
-class _Model(BaseModel):
+
+class Model(BaseModel):
+    """Base of everything in a rule file: unknown keys are errors."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class Hit(_Model):
+class Hit(Model):
     """An example that a rule must change."""
 
     text: str
-    """The text; for rules on dialogues one line a turn, `user: …` or `agent: …`."""
+    """The text; for rules on dialogues one line a turn, `user: …` or `agent: …`; for lines read in pictures one
+    line each, `HEIGHT TEXT [SCORE]`, where HEIGHT is the line's place as a share of the picture's height."""
 
     gives: str
     """What it must become."""
 
 
-class _Rule(_Model):
+class AnyRule(Model):
     """What all rules have."""
 
-    id: str = Field(pattern=r"^[a-z][a-z-]*$")
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     """Name of the rule, also its code in the ledger."""
 
     level: Level
     """When it is applied."""
 
-    role: Literal["user", "agent", "both"] = "both"
-    """Whose turns it looks at."""
+    role: Role = "both"
+    """Whose turns it looks at; turns of the system are never touched."""
 
     on: bool = True
     """Whether it is on unless an option says otherwise."""
 
+    what: str
+    """What the rule does, in one sentence; it explains the rule's code in the ledger."""
+
     why: str
-    """What the rule does, for people."""
+    """What the noise costs, and what the rule is careful about."""
+
+    keeps: bool = True
+    """Whether what stands under `keep` survives this rule (only rules on sentences and lines can take it away)."""
+
+    options: tuple[str, ...] = ()
+    """Options of the stage that change what the rule does."""
+
+    before: str | None = None
+    """In a file that extends another one: the id of the rule that this one is put in front of."""
 
     hits: tuple[Hit, ...] = Field(min_length=1)
     """Examples that it must change."""
@@ -58,15 +67,40 @@ class _Rule(_Model):
     spares: tuple[str, ...] = Field(min_length=1)
     """Examples that it must leave alone."""
 
+    def looks_at(self, role: str) -> bool:
+        """Whether the rule is for turns of this role."""
+        return self.role == role or (self.role == "both" and role in ("user", "agent"))
 
-def _compile(pattern: str) -> re.Pattern[str]:
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern.
+
+    Raises:
+        ValueError: it is not valid; the message names it.
+    """
     try:
         return re.compile(pattern)
-    except re.error as error:
+    except (re.error, OverflowError) as error:
         raise ValueError(f"not a valid pattern: {pattern}: {error}") from error
 
 
-class Step(_Model):
+def either(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """All patterns as one; each is compiled alone first, so that an error names the right one."""
+    for pattern in patterns:
+        compiled(pattern)
+    return compiled("|".join(map(_scoped, patterns)) or "(?!)")
+
+
+_FLAGS = re.compile(r"\(\?([aimsux]+)\)")
+
+
+def _scoped(pattern: str) -> str:
+    """The pattern as a group; flags at its beginning count within it alone."""
+    flags = _FLAGS.match(pattern)
+    return f"(?{flags.group(1)}:{pattern[flags.end() :]})" if flags else f"(?:{pattern})"
+
+
+class Step(Model):
     """A pattern with a replacement of its own."""
 
     pattern: str
@@ -76,13 +110,14 @@ class Step(_Model):
     """What stands there instead."""
 
 
-class ReplaceRule(_Rule):
-    """Replaces what a pattern finds, wherever it stands."""
+class ReplaceRule(AnyRule):
+    """Replaces what patterns find, wherever it stands."""
 
     kind: Literal["replace"]
 
     find: tuple[str | Step, ...]
-    """Regular expressions of Python, applied one after the other; each may say for itself what it is replaced by."""
+    """Regular expressions of Python, applied one after the other; each may say for itself what it is replaced by.
+    `<<min_digits>>` stands for the value of that option."""
 
     replace: str = ""
     """What stands there instead; `\\g<1>` is the first group."""
@@ -90,21 +125,33 @@ class ReplaceRule(_Rule):
     last: bool = False
     """Applied after the words, because word rules look at the blanks that this rule takes away."""
 
-    @cached_property
-    def patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
-        """The compiled patterns, each with what stands there instead."""
-        return tuple(
-            (_compile(step), self.replace) if isinstance(step, str) else (_compile(step.pattern), step.by)
-            for step in self.find
-        )
+    def steps(self, values: dict[str, object] | None = None) -> tuple[tuple[str, str], ...]:
+        """Each pattern with what stands there instead; `values` of options are filled in."""
+        pairs = [(step, self.replace) if isinstance(step, str) else (step.pattern, step.by) for step in self.find]
+        return tuple((self._filled(pattern, values), by) for pattern, by in pairs)
+
+    def _filled(self, pattern: str, values: dict[str, object] | None) -> str:
+        for name in self.options:
+            pattern = pattern.replace(f"<<{name}>>", str((values or {}).get(name, 1)))
+        return pattern
 
     @model_validator(mode="after")
     def _compiles(self) -> ReplaceRule:
-        _ = self.patterns
+        for pattern, by in self.steps():
+            if "<<" in pattern:
+                raise ValueError(f"{pattern}: an option in << >> must be named in `options`")
+            _check_replacement(compiled(pattern), by)
         return self
 
 
-class SentenceRule(_Rule):
+def _check_replacement(pattern: re.Pattern[str], by: str) -> None:
+    try:
+        pattern.sub(by, "")
+    except (re.error, IndexError) as error:
+        raise ValueError(f"{pattern.pattern}: cannot be replaced by {by!r}: {error}") from error
+
+
+class SentenceRule(AnyRule):
     """Drops a sentence in which a pattern is found, unless the guard is found too."""
 
     kind: Literal["sentence"]
@@ -115,15 +162,22 @@ class SentenceRule(_Rule):
     guard: str | None = None
     """A regular expression that saves the sentence."""
 
+    whole: bool = False
+    """Whether clauses go along in which nothing was found, as in the set phrases of robots. Clauses with a digit or
+    Latin letter stay in any case."""
+
+    clauses: bool = True
+    """Whether a clause of a longer sentence goes too that would go if it were a sentence."""
+
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """All patterns as one."""
-        return _compile("|".join(f"(?:{pattern})" for pattern in self.find))
+        return either(self.find)
 
     @cached_property
     def guard_pattern(self) -> re.Pattern[str] | None:
         """The compiled guard."""
-        return _compile(self.guard) if self.guard else None
+        return compiled(self.guard) if self.guard else None
 
     @model_validator(mode="after")
     def _compiles(self) -> SentenceRule:
@@ -131,7 +185,7 @@ class SentenceRule(_Rule):
         return self
 
 
-class WordRule(_Rule):
+class WordRule(AnyRule):
     """Drops words that the segmenter cuts as such, where what stands around them fits."""
 
     kind: Literal["word"]
@@ -139,16 +193,17 @@ class WordRule(_Rule):
     words: tuple[str, ...]
     """The words."""
 
-    before: str = ""
+    left: str = ""
     """Regular expression that must match at the end of what stands before the word; empty: anything."""
 
-    after: str = ""
+    right: str = ""
     """Regular expression that must match at the beginning of what stands behind the word; empty: anything."""
 
     @cached_property
     def around(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
         """The compiled surroundings."""
-        return _compile(f"(?:{self.before})$"), _compile(self.after)
+        compiled(self.left)
+        return compiled(f"(?:{self.left})$"), compiled(self.right)
 
     @model_validator(mode="after")
     def _compiles(self) -> WordRule:
@@ -156,13 +211,38 @@ class WordRule(_Rule):
         return self
 
 
-class BuiltInRule(_Rule):
+class LineRule(AnyRule):
+    """Drops a line that was read in a picture, where its whole text fits and it lies in the right place."""
+
+    kind: Literal["line"]
+
+    find: tuple[str, ...]
+    """Regular expressions; the whole text of the line must match one of them."""
+
+    top: float = Field(default=0, ge=0, le=1)
+    """The line must end within this share of the picture's height from the top …"""
+
+    bottom: float = Field(default=0, ge=0, le=1)
+    """… or begin within this share from the bottom; both 0: anywhere."""
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """All patterns as one."""
+        return either(self.find)
+
+    @model_validator(mode="after")
+    def _compiles(self) -> LineRule:
+        _ = self.pattern
+        return self
+
+
+class BuiltInRule(AnyRule):
     """A rule that needs more than patterns; `curate.denoise` has its code under the same id."""
 
     kind: Literal["built-in"]
 
 
-Rule = Annotated[ReplaceRule | SentenceRule | WordRule | BuiltInRule, Field(discriminator="kind")]
+Rule = Annotated[ReplaceRule | SentenceRule | WordRule | LineRule | BuiltInRule, Field(discriminator="kind")]
 
 BUILT_IN: dict[str, Level] = {
     "symbol-only": "sentence",
@@ -172,62 +252,56 @@ BUILT_IN: dict[str, Level] = {
     "repeated-agent": "dialogue",
     "trailing-agent": "dialogue",
     "merge-user": "dialogue",
-    "status-bar": "ocr",
     "low-score": "ocr",
     "repeated-line": "ocr",
+    "boilerplate": "ocr",
 }
 """Rules with code, and their level."""
 
+KIND_LEVELS: dict[str, tuple[Level, ...]] = {
+    "replace": ("characters",),
+    "sentence": ("sentence",),
+    "word": ("word",),
+    "line": ("ocr",),
+}
+"""Levels on which rules of a kind can stand."""
 
-class RuleFile(_Model):
-    """A file of rules; within a level they are applied in the order of the file."""
 
-    name: str
-    """Name of the file."""
+class Keep(Model):
+    """What no rule on sentences or lines may take away: a clause or line in which a pattern is found survives."""
 
-    title: str
-    """What it is for."""
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    """Name of the kind of thing."""
 
-    language: str
-    """Language of the texts, as in `zh`."""
+    levels: tuple[Literal["sentence", "ocr"], ...] = ("sentence", "ocr")
+    """Where it counts."""
 
-    segmenter_words: tuple[str, ...] = ()
-    """Words that the segmenter must keep whole."""
+    against: tuple[str, ...] = ()
+    """Ids of the rules that it counts against; empty: all of these levels."""
 
-    rules: tuple[Rule, ...]
-    """The rules."""
+    why: str
+    """What it is."""
+
+    find: tuple[str, ...]
+    """Regular expressions; any of them is enough."""
+
+    finds: tuple[str, ...] = Field(min_length=1)
+    """Examples in which it must be found."""
+
+    spares: tuple[str, ...] = Field(min_length=1)
+    """Examples in which it must not be found."""
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """All patterns as one."""
+        return either(self.find)
 
     @model_validator(mode="after")
-    def _consistent(self) -> RuleFile:
-        ids = [rule.id for rule in self.rules]
-        twice = sorted({one for one in ids if ids.count(one) > 1})
-        if twice:
-            raise ValueError(f"rule {twice[0]} stands twice")
-        for rule in self.rules:
-            if rule.kind == "built-in" and BUILT_IN.get(rule.id) != rule.level:
-                raise ValueError(f"rule {rule.id}: there is no built-in rule of this name on level {rule.level}")
+    def _compiles(self) -> Keep:
+        _ = self.pattern
         return self
 
-    def digest(self) -> str:
-        """Digest of everything in the file."""
-        return digest(self.model_dump(mode="json", exclude={"rules": {"__all__": {"hits", "spares", "why"}}}))
-
-
-def load_rules(name_or_path: str) -> RuleFile:
-    """Load a shipped rule file by name, or a YAML file.
-
-    Raises:
-        UsageError: there is none, or it does not fit its schema; the message says where.
-    """
-    shipped = SHIPPED / f"{name_or_path}.yaml"
-    path = shipped if shipped.is_file() else Path(name_or_path)
-    try:
-        return RuleFile.model_validate(YAML(typ="safe").load(path.read_text("utf-8")))
-    except OSError as error:
-        names = ", ".join(sorted(item.stem for item in SHIPPED.glob("*.yaml")))
-        raise UsageError(f"there are no rules '{name_or_path}'; shipped are {names}, or give a YAML file") from error
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not valid YAML: {error}") from error
-    except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:5])
-        raise UsageError(f"{path}: {told}") from error
+    def saves(self, text: str, level: Level, rule: str) -> bool:
+        """Whether a text must survive a rule of a level."""
+        counts = level in self.levels and (not self.against or rule in self.against)
+        return counts and self.pattern.search(text) is not None

@@ -1,177 +1,182 @@
-"""Cleaning one text: characters, then sentences, then words, until nothing changes any more."""
+"""Cleaning the texts of turns: characters, then sentences, then words, until nothing changes any more."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from curate.denoise.rules import BuiltInRule, ReplaceRule, Rule, SentenceRule, WordRule
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curate.denoise.cleaned import CleanTexts, Step
+from curate.denoise.rules import BuiltInRule, Keep, ReplaceRule, Rule, SentenceRule, WordRule
 from curate.denoise.segment import Cut
-from curate.records import PLACEHOLDER
+from curate.denoise.steps import CHINESE, MEANING, Numbers, ReplaceStep, Script, SentenceStep, ShortStep, WordStep
+from curate.records import PLACEHOLDER, escape_placeholders
 
-_SENTENCE = re.compile(r"[^。！？!?~～\n]*(?:[。！？!?~～]+\n*|\n+|$)")
-"""A sentence: text up to an end mark or newline, the marks included."""
+MAX_PASSES = 64
+"""Passes after which a text is left as it is; only rules that undo each other ever get there."""
 
-_CLAUSE = re.compile(r"[^，,；;]*(?:[，,；;]+|$)")
-"""A clause: part of a sentence, the mark behind it included."""
+_Result: TypeAlias = tuple[dict[int, str], list[tuple[int, int, int]]]
+"""New texts by number, and hits: text, rule, count."""
 
-_END_MARKS = "。！？!?~～\n"
-_EDGES = " \t\n。！？!?~～，,、；;：:…"
-_MEANING = re.compile(r"[^\W_]", re.UNICODE)
-"""A letter, digit or Han character."""
+_PICTURE = re.compile(rf"(\s*{PLACEHOLDER}\s*)")
+"""A picture with the blanks and line breaks around it."""
 
-_DIGIT_OR_LATIN = re.compile(r"[0-9A-Za-z０-９]")
-_LEADING = re.compile(r"^[，,、；;：:。.！!~～\s]+(?=\S)")
-_TRAILING = re.compile(r"(?<=\S)[，,、；;：:\s]+$")
-_DOUBLE = re.compile(r"[，,、；;：:]+(?=[，,、；;：:。！？!?~～])")
-_MAX_PASSES = 8
+_PARTICLES = re.compile("[哦呢哈呀啦喔噢啊嘛吧吗么哎诶嗯呃额唔的了 ]")
+"""What may be left of a query without it saying anything."""
 
 
-class Cleaned(NamedTuple):
-    """A cleaned text, and how often each rule hit."""
+@dataclass(frozen=True)
+class Settings:
+    """Numbers and words that the rules' options give."""
 
-    text: str
-    hits: tuple[tuple[str, int], ...]
+    min_words: int = 3
+    """A turn with fewer words is emptied by `short`."""
+    unit: str = "word"
+    """What `short` counts: `word` or `char`."""
+    min_digits: int = 11
+    """A run of this many digits is replaced by `long-number`."""
+    script: Script = CHINESE
+    """How texts are cut into sentences."""
+
+    def values(self) -> dict[str, object]:
+        """The options by name, as patterns refer to them."""
+        return {"min_words": self.min_words, "min_digits": self.min_digits}
 
 
 class TextCleaner:
-    """Applies the rules of the levels characters, sentence and word to single texts.
+    """Applies the rules of the levels characters, sentence and word to columns of texts.
 
     Args:
         rules: The rules that are on, in order.
         cut: Cuts a text into words.
-        min_words: A turn with fewer words is emptied by `short`.
+        settings: Values of options.
+        keep: What rules on sentences must not take away.
+        numbers: Number of each rule; by default its place among `rules`.
     """
 
-    def __init__(self, rules: Sequence[Rule], cut: Cut, min_words: int) -> None:
-        self._characters = [rule for rule in rules if isinstance(rule, ReplaceRule)]
-        self._sentences = [rule for rule in rules if isinstance(rule, SentenceRule)]
-        self._words = [rule for rule in rules if isinstance(rule, WordRule)]
-        self._built_in = {rule.id: rule for rule in rules if isinstance(rule, BuiltInRule)}
-        self._vocabulary = frozenset(word for rule in self._words for word in rule.words)
-        self._any_word = re.compile("|".join(sorted(map(re.escape, self._vocabulary), key=len, reverse=True)) or "(?!)")
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        cut: Cut,
+        settings: Settings | None = None,
+        keep: Sequence[Keep] = (),
+        numbers: Numbers | None = None,
+    ) -> None:
+        self._rules = rules
         self._cut = cut
-        self._min_words = min_words
+        self._settings = settings or Settings()
+        self._keep = keep
+        self.numbers = numbers or {rule.id: number for number, rule in enumerate(rules)}
+        self._replace = {
+            rule.id: ReplaceStep(rule, self.numbers[rule.id], self._settings.values())
+            for rule in rules
+            if isinstance(rule, ReplaceRule)
+        }
+        self._steps: dict[tuple[str, bool, bool], list[Step]] = {}
+        for role in ("user", "agent"):
+            before, sentences, after, short = self._made([rule for rule in rules if rule.looks_at(role)])
+            self._steps[role, False, False] = before + sentences + after
+            self._steps[role, False, True] = before + sentences + after + short
+            self._steps[role, True, False] = self._steps[role, True, True] = before + after
 
-    def clean(self, text: str, role: str, query: bool) -> Cleaned:
-        """Clean a text.
+    def _made(self, rules: Sequence[Rule]) -> tuple[list[Step], list[Step], list[Step], list[Step]]:
+        """The steps for texts of a role: before the sentences, sentences, behind them, and for whole turns."""
+        replace = [rule for rule in rules if isinstance(rule, ReplaceRule)]
+        built_in = {rule.id: rule for rule in rules if isinstance(rule, BuiltInRule)}
+        sentence_rules = [rule for rule in rules if isinstance(rule, SentenceRule)]
+        words = [rule for rule in rules if isinstance(rule, WordRule)]
+        before: list[Step] = [self._replace[rule.id] for rule in replace if not rule.last]
+        sentences: list[Step] = []
+        if sentence_rules or "symbol-only" in built_in:
+            symbol_only, script = built_in.get("symbol-only"), self._settings.script
+            sentences.append(SentenceStep(sentence_rules, symbol_only, self._keep, self.numbers, script))
+        after: list[Step] = [WordStep(words, self._cut, self.numbers)] if words else []
+        after += [self._replace[rule.id] for rule in replace if rule.last]
+        short: list[Step] = []
+        if "short" in built_in:
+            cut = self._cut if self._settings.unit == "word" else None
+            short.append(ShortStep(self.numbers["short"], cut, self._settings.min_words))
+        return before, sentences, after, short
+
+    def clean(self, texts: pa.Array, role: str, query: bool) -> CleanTexts:
+        """Clean texts, each on its own.
 
         Args:
-            text: The text of a turn.
-            role: Whose turn it is.
-            query: Whether it is the current query, from which no sentence goes and which never becomes empty.
+            texts: Texts of turns.
+            role: Whose turns they are.
+            query: Whether they are current queries, which keep their sentences and their meaning.
         """
-        hits: Counter[str] = Counter()
-        before, now = None, text
-        for _ in range(_MAX_PASSES):
-            if now == before:
+        if role not in ("user", "agent"):
+            return CleanTexts.of({}, [])
+        shows = pc.match_substring(texts, PLACEHOLDER)
+        if pc.any(shows).as_py():
+            new, hits = self._beside_pictures(texts, shows, role, query)
+        else:
+            new, hits = self._run(texts, self._steps[role, query, True])
+        if query:
+            new = {number: text for number, text in new.items() if says_something(text)}  # the others stay as they were
+        return CleanTexts.of(new, hits)
+
+    def _beside_pictures(self, texts: pa.Array, shows: pa.Array, role: str, query: bool) -> _Result:
+        """Clean what stands around pictures piece by piece, so that no rule can touch or count a picture."""
+        plain = pc.indices_nonzero(pc.invert(shows))
+        done, hits = _renumbered(self._run(texts.take(plain), self._steps[role, query, True]), plain.to_pylist())
+        numbers = pc.indices_nonzero(shows).to_pylist()
+        before = [texts[number].as_py() for number in numbers]
+        pieces = [_PICTURE.split(text) for text in before]
+        owners = [(row, place) for row, split in enumerate(pieces) for place in range(0, len(split), 2)]
+        parts = pa.array([pieces[row][place] for row, place in owners], pa.string())
+        changed, found = self._run(parts, self._steps[role, query, False])
+        for number, part in changed.items():
+            row, place = owners[number]
+            pieces[row][place] = part
+        for number, text, split in zip(numbers, before, pieces, strict=True):
+            new = "".join(split)
+            if new != text:
+                done[number] = new
+        return done, hits + [(numbers[owners[part][0]], rule, count) for part, rule, count in found]
+
+    def _run(self, texts: pa.Array, steps: Sequence[Step]) -> _Result:
+        """Apply steps until nothing changes; give the texts that changed, and the hits."""
+        result: dict[int, str] = {}
+        hits: list[tuple[int, int, int]] = []
+        column = texts
+        active: Sequence[int] = range(len(texts))  # numbers of the texts that may still change
+        for _ in range(MAX_PASSES):
+            start = column
+            touched: set[int] = set()
+            for step in steps:
+                changes = step.apply(column)
+                column = changes.applied(column)
+                touched.update(changes.numbers)
+                hits += [(active[number], rule, count) for number, rule, count in changes.hits]
+            places = pa.array(sorted(touched), pa.int64())
+            before, after = start.take(places).to_pylist(), column.take(places).to_pylist()
+            now: dict[int, str] = {}
+            for place, old, new in zip(places.to_pylist(), before, after, strict=True):
+                safe = escape_placeholders(new) if "<" in new else new
+                if safe != old:
+                    now[active[place]] = safe
+            result.update(now)
+            if not now:
                 break
-            before, now = now, self._once(now, role, query, hits)
-        if query and not now.strip():
-            return Cleaned(text, ())
-        return Cleaned(now, tuple(sorted(hits.items()))) if now != text else Cleaned(text, ())
-
-    def _once(self, text: str, role: str, query: bool, hits: Counter[str]) -> str:
-        text = self._replaced(text, role, hits, last=False)
-        if not query:
-            text = self._drop_sentences(text, role, hits)
-        text = self._drop_words(text, role, hits)
-        text = self._replaced(text, role, hits, last=True)
-        if not query:
-            text = self._short(text, role, hits)
-        return text
-
-    def _replaced(self, text: str, role: str, hits: Counter[str], last: bool) -> str:
-        for rule in self._characters:
-            if rule.last == last and rule.role in (role, "both"):
-                text = _replace(rule, text, hits)
-        return text
-
-    def _drop_sentences(self, text: str, role: str, hits: Counter[str]) -> str:
-        sentences = _SENTENCE.findall(text)
-        kept: list[str] = []
-        for sentence in sentences:
-            rule = self._sentence_rule(sentence, role) if sentence else None
-            if rule is None:
-                kept.append(sentence)
-            else:
-                hits[rule] += 1
-                kept.extend(self._meant(sentence, role))
-        return text if kept == sentences else "".join(kept).strip()
-
-    def _meant(self, sentence: str, role: str) -> list[str]:
-        """What stays of a sentence that goes: a clause beside the noise that has a digit or Latin letter.
-
-        `T20-Pro到手2199.00元，限时立减300！` is an advert, but its first clause is a price that somebody asked for.
-        """
-        body = sentence.rstrip(_END_MARKS)
-        clauses = [clause for clause in _CLAUSE.findall(body) if clause]
-        kept = [clause for clause in clauses if self._sentence_rule(clause, role) is None]
-        if len(kept) == len(clauses) or not any(map(_DIGIT_OR_LATIN.search, kept)):
-            return []
-        return ["".join(kept).rstrip("，,；;") + sentence[len(body) :]]
-
-    def _sentence_rule(self, sentence: str, role: str) -> str | None:
-        """Name the rule that takes a sentence out; None where it stays."""
-        if PLACEHOLDER in sentence:
-            return None
-        core = sentence.strip(_EDGES)
-        symbols = self._built_in.get("symbol-only")
-        if symbols is not None and symbols.role in (role, "both") and not _MEANING.search(sentence):
-            return "symbol-only"
-        for rule in self._sentences:
-            if rule.role not in (role, "both") or not rule.pattern.search(core):
-                continue
-            if rule.guard_pattern is None or not rule.guard_pattern.search(core):
-                return rule.id
-        return None
-
-    def _drop_words(self, text: str, role: str, hits: Counter[str]) -> str:
-        if not self._any_word.search(text):
-            return text
-        kept: list[str] = []
-        place = 0
-        gone = 0
-        for word in self._cut(text):
-            end = place + len(word)
-            rule = self._word_rule(word, role, text[:place], text[end:]) if word in self._vocabulary else None
-            if rule is None:
-                kept.append(word)
-            else:
-                hits[rule] += 1
-                gone += 1
-            place = end
-        if not gone:
-            return text
-        return _TRAILING.sub("", _LEADING.sub("", _DOUBLE.sub("", "".join(kept)))).strip()
-
-    def _word_rule(self, word: str, role: str, before: str, after: str) -> str | None:
-        for rule in self._words:
-            if word in rule.words and rule.role in (role, "both"):
-                left, right = rule.around
-                if left.search(before) and right.match(after):
-                    return rule.id
-        return None
-
-    def _short(self, text: str, role: str, hits: Counter[str]) -> str:
-        rule = self._built_in.get("short")
-        if rule is None or rule.role not in (role, "both") or not text.strip():
-            return text
-        if PLACEHOLDER in text or "<" in text or _DIGIT_OR_LATIN.search(text) or len(text) >= 8 * self._min_words:
-            return text  # a size, a price or a model number is short and says a lot
-        words = sum(1 for word in self._cut(text) if _MEANING.search(word))
-        if words >= self._min_words:
-            return text
-        hits["short"] += 1
-        return ""
+            column, active = pa.array(now.values(), pa.string()), list(now)
+        if len(result):
+            numbers = list(result)
+            original = texts.take(pa.array(numbers, pa.int64())).to_pylist()
+            result = {n: result[n] for n, text in zip(numbers, original, strict=True) if result[n] != text}
+        return result, hits
 
 
-def _replace(rule: ReplaceRule, text: str, hits: Counter[str]) -> str:
-    for pattern, by in rule.patterns:
-        new, count = pattern.subn(by, text)
-        if new != text:
-            hits[rule.id] += count
-            text = new
-    return text
+def _renumbered(result: _Result, numbers: Sequence[int]) -> _Result:
+    texts, hits = result
+    return {numbers[n]: text for n, text in texts.items()}, [(numbers[n], rule, count) for n, rule, count in hits]
+
+
+def says_something(text: str) -> bool:
+    """Whether a text has a letter, digit or Han character besides pictures and particles."""
+    return MEANING.search(_PARTICLES.sub("", text.replace(PLACEHOLDER, ""))) is not None

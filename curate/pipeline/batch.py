@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curate import records
-from curate.dataset import ledger
 from curate.errors import StageBroken
-
-
-class _Entry(NamedTuple):
-    row: int
-    action: str
-    code: str
-    metric: str | None
-    value: float | None
-    threshold: float | None
-    related_uid: str | None
-    detail: str | None
-    uid: str | None
-    """Set where the entry is about a derived record, not about `row` itself."""
+from curate.pipeline.entries import Entries, Entry, Flags, Rows
 
 
 @dataclass
@@ -119,7 +105,7 @@ class Batch:
         self._stage = stage
         self._codes = codes
         self._labels = labels or {}
-        self._entries: list[_Entry] = []
+        self._entries = Entries()
         self._gone: dict[int, str] = {}
         self._derived: dict[int, list[records.Record]] = {}
 
@@ -152,10 +138,13 @@ class Batch:
     ) -> None:
         """Say that many rows were changed for one reason, each with its value of `metric`."""
         self._check(code)
-        self._entries.extend(
-            _Entry(int(row), "changed", code, metric, float(value), None, None, None, None)
-            for row, value in zip(rows, values, strict=True)
-        )
+        places = np.asarray(rows, dtype=np.int64)
+        numbers = np.asarray(values, dtype=np.float64)
+        if places.shape != numbers.shape:
+            raise StageBroken(f"stage {self._stage}: {places.size} rows were changed, with {numbers.size} values")
+        if places.size and not 0 <= places.min() <= places.max() < len(self):
+            raise StageBroken(f"stage {self._stage}: there is no row {places.max()} in a batch of {len(self)}")
+        self._entries.add_many(places, code, metric, numbers)
 
     def drop(self, row: int, code: str, **facts: Any) -> None:
         """Take a row out of the dataset, on purpose; facts as for `change`."""
@@ -203,7 +192,7 @@ class Batch:
         self._check(code)
         if not 0 <= row < len(self):
             raise StageBroken(f"stage {self._stage}: there is no row {row} in a batch of {len(self)}")
-        self._entries.append(_Entry(row, action, code, metric, value, threshold, related_uid, detail, uid))
+        self._entries.add(Entry(row, action, code, metric, value, threshold, related_uid, detail, uid))
 
     def outcome(self) -> Outcome:
         """Close the batch: check it against the contract and give the tables to be written.
@@ -235,8 +224,10 @@ class Batch:
         dropped = [row for row, action in sorted(self._gone.items()) if action == "dropped"]
         failed = [row for row, action in sorted(self._gone.items()) if action == "failed"]
         added = sum(map(len, self._derived.values()))
-        counts = Counts(len(self), len(self) - len(self._gone), len(dropped), len(failed), added, len(touched))
-        ledger_table = self._ledger(before, after, touched, counts)
+        changed = int(touched.sum())
+        counts = Counts(len(self), len(self) - len(self._gone), len(dropped), len(failed), added, changed)
+        uids = self.incoming["uid"].combine_chunks()
+        ledger_table, counts.codes = self._entries.table(self._stage, uids, before, after, touched)
         incoming = self.incoming.cast(records.SCHEMA)
         return Outcome(
             rows,
@@ -255,22 +246,34 @@ class Batch:
             if len(strange):
                 raise StageBroken(f"stage {self._stage} gave the label {strange[0]}, which task {task} does not have")
 
-    def _hashes(self, table: pa.Table, gone: np.ndarray[Any, Any]) -> tuple[list[str], list[str], set[int]]:
-        """Hash all rows before and after; find those that changed, and make sure that each has a word."""
-        before = records.row_hashes(self.incoming)
-        after = before if table is self.incoming else records.row_hashes(table)
-        said = {entry.row for entry in self._entries if entry.action == "changed"}
-        touched = {row for row in said if not gone[row] and before[row] != after[row]}
-        if after is not before:
-            silent = [
-                row for row in range(len(self)) if before[row] != after[row] and not gone[row] and row not in said
-            ]
-            if silent:
-                uid = self.incoming["uid"][silent[0]]
-                raise StageBroken(
-                    f"stage {self._stage} changed record {uid} without a word in the ledger ({len(silent)} such rows)"
-                )
-        return before, after, touched
+    def _hashes(self, table: pa.Table, gone: Flags) -> tuple[pa.Array, pa.Array, Flags]:
+        """Hash rows before and after; mark those that changed, and make sure that each has a word.
+
+        Where the table is as it came in, only rows of which something is said are hashed.
+        """
+        if table.equals(self.incoming):
+            before = self._some_hashes(self._entries.rows())
+            return before, before, np.zeros(len(self), dtype=bool)
+        before = pa.array(records.row_hashes(self.incoming), pa.string())
+        after = pa.array(records.row_hashes(table), pa.string())
+        said = np.zeros(len(self), dtype=bool)
+        said[self._entries.rows("changed")] = True
+        differs = pc.not_equal(before, after).to_numpy(zero_copy_only=False) & ~gone
+        silent = np.flatnonzero(differs & ~said)
+        if len(silent):
+            uid = self.incoming["uid"][int(silent[0])]
+            raise StageBroken(
+                f"stage {self._stage} changed record {uid} without a word in the ledger ({len(silent)} such rows)"
+            )
+        return before, after, differs
+
+    def _some_hashes(self, rows: Rows) -> pa.Array:
+        hashes: list[str | None] = [None] * len(self)
+        if len(rows):
+            found = records.row_hashes(self.incoming.take(pa.array(rows)))
+            for row, value in zip(rows.tolist(), found, strict=True):
+                hashes[row] = value
+        return pa.array(hashes, pa.string())
 
     def _kept(self, table: pa.Table, gone: np.ndarray[Any, Any]) -> pa.Table:
         if not self._derived:
@@ -284,35 +287,6 @@ class Batch:
             start = row + 1
         pieces.append(table.slice(start).filter(pa.array(~gone[start:])))
         return pa.concat_tables(pieces).combine_chunks()
-
-    def _ledger(self, before: list[str], after: list[str], touched: set[int], counts: Counts) -> pa.Table:
-        uids = self.incoming["uid"].to_pylist()
-        columns: dict[str, list[Any]] = {name: [] for name in ledger.SCHEMA.names}
-        seen: set[tuple[int, str, str]] = set()
-        tally: dict[str, Counter[str]] = {}
-        for entry in sorted(self._entries, key=lambda entry: entry.row):
-            if entry.action == "changed" and entry.row not in touched:
-                continue
-            if entry.uid is not None or (entry.row, entry.action, entry.code) not in seen:
-                tally.setdefault(entry.action, Counter())[entry.code] += 1
-            seen.add((entry.row, entry.action, entry.code))
-            values = (
-                entry.uid or uids[entry.row],
-                self._stage,
-                entry.action,
-                entry.code,
-                entry.metric,
-                entry.value,
-                entry.threshold,
-                entry.related_uid,
-                None if entry.uid else before[entry.row],
-                after[entry.row] if entry.action == "changed" else None,
-                entry.detail,
-            )
-            for name, value in zip(columns, values, strict=True):
-                columns[name].append(value)
-        counts.codes = {action: dict(codes) for action, codes in tally.items()}
-        return pa.table(columns, schema=ledger.SCHEMA)
 
 
 def join(outcomes: Sequence[Outcome]) -> Outcome:

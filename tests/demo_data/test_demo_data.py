@@ -8,11 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from curate.denoise.dialogue import DialogueCleaner, Line
-from curate.denoise.rules import load_rules
-from curate.denoise.segment import segmenter
-from curate.denoise.text import TextCleaner
+from denoise_support import record, run, stage
 
 from . import make
 
@@ -23,19 +19,17 @@ FIXTURE = ROOT.parent / "shared" / "data" / "fixtures" / "mire_label_registry.js
 ENTRIES = make.entries()
 TALKS = [entry for entry in ENTRIES if entry["task"] == make.INTENT]
 ROLES = {"用户": "user", "客服": "agent"}
-FILE = load_rules("zh-ecommerce")
-ON = [rule for rule in FILE.rules if rule.on and rule.level != "ocr"]
-CLEANER = DialogueCleaner(
-    TextCleaner(ON, segmenter("rjieba", FILE.segmenter_words), 3),
-    frozenset(rule.id for rule in ON if rule.level == "dialogue"),
-    "，",
-)
+STAGE = stage()
+ON = [rule for rule in STAGE.rules if rule.level != "ocr"]
 
 
 def clean(entry: dict[str, Any]) -> tuple[str, Counter[str]]:
     """The cleaned talk as text, and how often each rule hit."""
-    turns, hits = CLEANER.clean([Line(ROLES[who], text) for who, text in entry["turns"]])
-    return "\n".join(f"{turn.role}: {turn.text}" for turn in turns), hits
+    said = [f"{ROLES[who][0]}: {text}" for who, text in entry["turns"]]
+    outcome = run([record("talk", said)], STAGE)
+    turns = outcome.rows.to_pylist()[0]["turns"]
+    hits = Counter({row["code"]: int(row["value"]) for row in outcome.ledger.to_pylist()})
+    return "\n".join(f"{turn['role']}: {turn['text']}" for turn in turns), hits
 
 
 def rows() -> list[dict[str, Any]]:

@@ -1,69 +1,54 @@
-"""Every rule does to its own examples what it says."""
+"""Every rule of every shipped file does to its own examples what it says."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from curate.denoise.dialogue import DialogueCleaner, Line
-from curate.denoise.ocr_lines import clean_lines
-from curate.denoise.rules import Rule, load_rules
-from curate.denoise.segment import segmenter
-from curate.denoise.text import TextCleaner
-
-FILE = load_rules("zh-ecommerce")
-CUT = segmenter("rjieba", FILE.segmenter_words)
-HEIGHT = 2000
+from curate.denoise.examples import Failure, apply, failures
+from curate.denoise.rule_file import load_rules, shipped
+from curate.denoise.rules import LEVELS
 
 
-def lines(text: str) -> list[dict[str, Any]]:
-    """`SHARE TEXT [SCORE]` a line: a line of text at that share of the picture's height."""
-    found = []
-    for row in text.splitlines():
-        share, words, *score = row.split()
-        y = float(share) * HEIGHT
-        found.append(
-            {
-                "text": words,
-                "score": float(score[0]) if score else 0.9,
-                "polygon": [0, y, 100, y, 100, y + 40, 0, y + 40],
-            }
-        )
-    return found
+@pytest.mark.parametrize("name", shipped())
+def test_rules_hit_and_spare_their_examples(name: str) -> None:
+    """A rule that misses its own example leaves noise; one that hits what it must spare damages what people said."""
+    file = load_rules(name)
+
+    assert failures(file, file.cut()) == []
 
 
-def show(kept: list[dict[str, Any]]) -> str:
-    return "\n".join(f"{line['polygon'][1] / HEIGHT:g} {line['text']}" for line in kept)
+def test_a_wrong_example_is_found() -> None:
+    """A test of examples that cannot fail protects nobody."""
+    file = load_rules("zh-ecommerce")
+    rule = file.rule("url")
+    assert rule is not None
+    wrong = rule.model_copy(update={"spares": ("看https://example.com/a吧",)})
+    broken = file.model_copy(update={"rules": (wrong,), "keep": ()})
+
+    assert failures(broken, file.cut()) == [
+        Failure("url", "看https://example.com/a吧", "看https://example.com/a吧", "看吧")
+    ]
 
 
-def apply(rule: Rule, text: str) -> str:
-    """Apply one rule alone."""
-    if rule.level == "ocr":
-        ocr, _ = clean_lines({"lines": lines(text), "text": ""}, HEIGHT, frozenset([rule.id]), 0.5)
-        return show(ocr["lines"])
-    if rule.level == "dialogue":
-        turns = [Line(*row.split(": ", 1)) for row in text.split("\n")]
-        cleaned, _ = DialogueCleaner(TextCleaner([], CUT, 3), frozenset([rule.id]), "，").clean(turns)
-        return "\n".join(f"{turn.role}: {turn.text}" for turn in cleaned)
-    role = "user" if rule.role == "both" else rule.role
-    return TextCleaner([rule], CUT, 3).clean(text, role, query=False).text
+@pytest.mark.parametrize("segmenter", ["rjieba", "jieba"])
+def test_word_examples_do_not_depend_on_who_cuts(segmenter: str) -> None:
+    """A data set made with the fast segmenter must be the one that jieba's would be."""
+    file = load_rules("zh-ecommerce")
+    cut = file.cut(segmenter)  # type: ignore[arg-type]
+
+    got = [apply(rule, hit.text, cut) for rule in file.rules if rule.level == "word" for hit in rule.hits]
+
+    assert got == [hit.gives for rule in file.rules if rule.level == "word" for hit in rule.hits]
 
 
-EXAMPLES = [(rule, hit.text, hit.gives) for rule in FILE.rules for hit in rule.hits]
-SPARED = [(rule, text) for rule in FILE.rules for text in rule.spares]
+@pytest.mark.parametrize("name", shipped())
+def test_every_level_has_rules(name: str) -> None:
+    """`--level` must find something on each level of each file."""
+    assert {rule.level for rule in load_rules(name).rules} == set(LEVELS)
 
 
-@pytest.mark.parametrize(("rule", "text", "gives"), EXAMPLES, ids=lambda value: getattr(value, "id", None))
-def test_rule_hits_its_examples(rule: Rule, text: str, gives: str) -> None:
-    """A rule that misses its own example leaves noise in the training set."""
-    assert apply(rule, text) == gives
+def test_defaults_are_those_of_the_specification() -> None:
+    """Whoever reads the table of rules must find it true."""
+    off = {rule.id for rule in load_rules("zh-ecommerce").rules if not rule.on}
 
-
-@pytest.mark.parametrize(("rule", "text"), SPARED, ids=lambda value: getattr(value, "id", None))
-def test_rule_spares_its_examples(rule: Rule, text: str) -> None:
-    """A rule that hits what it must spare damages what customers said."""
-    if rule.level == "ocr":
-        assert apply(rule, text) == show(lines(text))
-    else:
-        assert apply(rule, text) == text
+    assert off == {"trailing-agent", "modal", "ui-chrome", "low-score", "boilerplate"}
