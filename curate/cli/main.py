@@ -21,6 +21,15 @@ COMMANDS = {
     "ingest": "read a source into a dataset",
     "ocr": "read the text in pictures",
     "denoise": "take the noise out of dialogues",
+    "label": "check labels; write coarse-fine answers, or the way back",
+    "quality": "score pictures, texts and OCR",
+    "filter": "drop what is beyond a threshold",
+    "dedup": "drop records that occur twice",
+    "split": "share out train, val and test without leaks",
+    "balance": "give each label a floor and a cap",
+    "augment-text": "add copies in other words",
+    "augment-image": "add copies with changed pictures",
+    "thesaurus": "write a table of synonyms for augment-text",
     "export": "write a training set",
     "show": "show a dataset or one record",
     "why": "tell what happened to one record",
@@ -56,7 +65,7 @@ class LazyGroup(click.Group):
         """Import a command."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"curate.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"curate.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def resolve_command(

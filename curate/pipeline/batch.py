@@ -172,6 +172,10 @@ class Batch:
         facts.setdefault("related_uid", record.parent)
         self._note(row, "added", code, uid=record.uid, **facts)
 
+    def note(self, row: int, code: str, **facts: Any) -> None:
+        """Say something worth knowing of a row without touching it; facts as for `change`."""
+        self._note(row, "noted", code, **facts)
+
     def alive(self, row: int) -> bool:
         """Whether the row was neither dropped nor failed so far."""
         return row not in self._gone

@@ -15,6 +15,8 @@ STAGES = {
     "ocr": "curate.ocr.stage:OcrStage",
     "denoise": "curate.denoise.stage:DenoiseStage",
     "split": "curate.select.split:SplitStage",
+    "augment-image": "curate.augment.image:AugmentImageStage",
+    "augment-text": "curate.augment.text:AugmentTextStage",
 }
 EXPORTS = {
     "sharegpt": "curate.export.sharegpt:ShareGptExporter",
@@ -22,6 +24,8 @@ EXPORTS = {
 }
 OPEN_SOURCE = "curate.ingest.detect:open_source"
 """`open_source(InputOptions) -> Source`"""
+TEXT_READER = "curate.ocr.text:text_reader"
+"""`text_reader(Context, engine) -> TextReader`: how other stages ask what a picture says."""
 INGEST_CODES = "curate.ingest.codes:CODES"
 
 
