@@ -13,6 +13,9 @@ from curate.augment.draw import Draw
 from curate.pipeline.batch import Batch
 from curate.pipeline.stage import StageOptions
 
+BETWEEN = "\x1f"
+"""Between a task and a label."""
+
 
 class CopyOptions(StageOptions):
     """Options of every stage that makes copies."""
@@ -35,7 +38,7 @@ def survey(batch: Batch, options: CopyOptions, able: pa.Array) -> pa.Table:
     table = batch.table
     split = table["split"].combine_chunks()
     taken = pc.or_(pc.is_null(split), pc.is_in(split, pa.array(options.splits, pa.string())))
-    label = pc.binary_join_element_wise(table["task"], table["label"], "\x1f").combine_chunks()
+    label = pc.binary_join_element_wise(table["task"], table["label"], BETWEEN).combine_chunks()
     return pa.table(
         {
             "uid": table["uid"].combine_chunks(),
@@ -47,7 +50,7 @@ def survey(batch: Batch, options: CopyOptions, able: pa.Array) -> pa.Table:
 
 
 def decide(table: pa.Table, options: CopyOptions, seed: int, stage: str) -> pa.Table:
-    """Give uid and number of copies for every record that gets any."""
+    """Give uid and number of copies for every record that gets any; then, without a uid, every label there is."""
     uids: list[str] = table["uid"].to_pylist()
     able: list[bool] = table["able"].to_pylist()
     if options.target_per_label is None:
@@ -55,7 +58,14 @@ def decide(table: pa.Table, options: CopyOptions, seed: int, stage: str) -> pa.T
         found = {uid: number for uid, can in zip(uids, able, strict=True) if can and number}
     else:
         found = _up_to(table, options.target_per_label, options.most_per_record, seed, stage)
-    return pa.table({"uid": pa.array(found, pa.string()), "copies": pa.array(found.values(), pa.int64())})
+    labels = sorted(label for label in pc.unique(table["label"]).to_pylist() if label is not None)
+    return pa.table(
+        {
+            "uid": pa.array([*found, *([None] * len(labels))], pa.string()),
+            "copies": pa.array([*found.values(), *([0] * len(labels))], pa.int64()),
+            "label": pa.array([*([None] * len(found)), *labels], pa.string()),
+        }
+    )
 
 
 def _up_to(table: pa.Table, target: int, most: int, seed: int, stage: str) -> dict[str, int]:
@@ -76,6 +86,12 @@ def _up_to(table: pa.Table, target: int, most: int, seed: int, stage: str) -> di
             if number:
                 found[uid] = number
     return found
+
+
+def labels_of(task: str, verdict: pa.Table | None) -> tuple[str, ...]:
+    """The labels that records of a task have."""
+    found = [] if verdict is None else pc.drop_null(verdict["label"]).to_pylist()
+    return tuple(label.partition(BETWEEN)[2] for label in found if label.partition(BETWEEN)[0] == task)
 
 
 def copies_of(batch: Batch, verdict: pa.Table | None) -> list[tuple[int, int]]:

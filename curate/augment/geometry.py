@@ -17,10 +17,8 @@ Quads: TypeAlias = npt.NDArray[np.float32]
 
 MAX_TILT = 20.0
 """Degrees that a line may be turned. PP-OCR read .985 of a page's characters at 15°, .871 at 30°, .625 at 90°."""
-MIN_SCALE = 0.3
-"""A line may be shrunk to this share of its height; at .33 all characters were read, at .25 only .947."""
 MIN_HEIGHT = 16.0
-"""Pixels of a line's height from which on being smaller than before does not matter."""
+"""Pixels of height below which a line must not be shrunk."""
 MIN_CONTRAST = 0.4
 """Share of the spread of brightness that must be left; where darkening leaves none, nothing can be read."""
 _TALL = 1.5
@@ -76,7 +74,7 @@ def judge(lines: Sequence[Line], before: Quads, after: Quads, height: int, width
         if float(np.median(turned)) > MAX_TILT:
             return Verdict(recall, kept, "turned")
         heights = _heights(after)
-        small = (heights < MIN_HEIGHT) & (heights < MIN_SCALE * _heights(before))
+        small = (heights < MIN_HEIGHT) & (heights < 0.95 * _heights(before))
         if small.mean() > 1 - least:
             return Verdict(recall, kept, "too_small")
     return Verdict(recall, kept)
@@ -88,19 +86,21 @@ def too_dark(before: Picture, after: Picture) -> bool:
 
 
 def _kept(lines: Sequence[Line], after: Quads, height: int, width: int) -> tuple[Line, ...]:
-    """The lines that are still in the picture, each with the characters whose middle is."""
+    """The lines that are still in the picture, each with the characters that are whole, but for an outermost tenth."""
     if not lines:
         return ()
     counts = np.asarray([len(line.text) for line in lines])
     owner = np.repeat(np.arange(len(lines)), counts)
     within = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
-    part = ((within + 0.5) / np.maximum(counts[owner], 1)).astype(np.float32)[:, None]
-    down = _down(after, counts)[owner]
-    left, right = (after[:, 0] + after[:, 3]) / 2, (after[:, 1] + after[:, 2]) / 2
-    top, bottom = (after[:, 0] + after[:, 1]) / 2, (after[:, 3] + after[:, 2]) / 2
-    start, end = np.where(down[:, None], top[owner], left[owner]), np.where(down[:, None], bottom[owner], right[owner])
-    places = start + (end - start) * part
-    inside = (places >= 0).all(axis=1) & (places[:, 0] < width) & (places[:, 1] < height)
+    # A line that runs down is one that runs right, seen with its first corner at the top right.
+    corners = np.where(_down(after, counts)[:, None, None], np.roll(after, -1, axis=1), after)[owner]
+    inside = np.ones(len(owner), dtype=bool)
+    for along in (0.1, 0.9):
+        part = ((within + along) / np.maximum(counts[owner], 1)).astype(np.float32)[:, None]
+        upper = corners[:, 0] + (corners[:, 1] - corners[:, 0]) * part
+        lower = corners[:, 3] + (corners[:, 2] - corners[:, 3]) * part
+        for place in (upper + (lower - upper) * 0.1, upper + (lower - upper) * 0.9):
+            inside &= (place >= 0).all(axis=1) & (place[:, 0] <= width) & (place[:, 1] <= height)
     found = []
     for number, line in enumerate(lines):
         mine = inside[owner == number]

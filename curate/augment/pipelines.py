@@ -43,12 +43,14 @@ def _library() -> Any:
 def _screenshot(a: Any) -> list[Any]:
     """Only what leaves text readable: one movement at most, light, and one loss of quality at most."""
     return [
-        a.OneOf([_turn(a, 10), _crop(a, 0.04), _smaller(a, 0.5), a.NoOp(p=1)], p=1),
-        a.RandomBrightnessContrast(0.2, 0.2, p=0.8),
+        a.OneOf([_turn(a, 5), _crop(a, 0.03), a.NoOp(p=1)], p=1),
+        # Without a safe range light grey writing on white would be washed out.
+        a.RandomBrightnessContrast(0.2, 0.2, ensure_safe_range=True, p=0.8),
         a.OneOf(
             [
+                _smaller(a, 0.5),
                 a.ImageCompression(quality_range=(50, 95), p=1),
-                a.GaussianBlur(blur_limit=(3, 3), sigma_limit=(0.3, 1.0), p=1),
+                a.GaussianBlur(blur_limit=(3, 3), sigma_limit=(0.3, 0.8), p=1),
                 a.GaussNoise(std_range=(0.01, 0.05), p=1),
                 a.NoOp(p=1),
             ],
@@ -100,7 +102,13 @@ def _trivial(a: Any) -> list[Any]:
 
 def _turn(a: Any, degrees: float, p: float = 1) -> Any:
     """A rotation that loses no corner; the new corners take the colour of the nearest edge."""
-    return a.Affine(rotate=(-degrees, degrees), fit_output=True, border_mode=cv2.BORDER_REPLICATE, p=p)
+    return a.Affine(
+        rotate=(-degrees, degrees),
+        fit_output=True,
+        interpolation=cv2.INTER_CUBIC,
+        border_mode=cv2.BORDER_REPLICATE,
+        p=p,
+    )
 
 
 def _crop(a: Any, share: float, p: float = 1) -> Any:

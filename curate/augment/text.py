@@ -189,7 +189,7 @@ class AugmentTextStage(Stage[AugmentTextOptions]):
         return turn.role in self.options.roles and not answers and turn.text != records.PLACEHOLDER
 
     def _guard(self, record: Record) -> Guard:
-        labels = tuple(self.context.labels.get(record.task, ())) or ((record.label,) if record.label else ())
+        labels = (*self.context.labels.get(record.task, ()), *copies.labels_of(record.task, self.verdict))
         if labels not in self._guards:
             self._guards[labels] = Guard(self._segmenter, labels, self.options.protect)
         return self._guards[labels]

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 STAGES = {
     "ocr": "curate.ocr.stage:OcrStage",
     "denoise": "curate.denoise.stage:DenoiseStage",
+    "label": "curate.labels.stage:LabelStage",
+    "quality": "curate.select.quality:QualityStage",
+    "filter": "curate.select.filter:FilterStage",
+    "dedup": "curate.select.dedup:DedupStage",
     "split": "curate.select.split:SplitStage",
+    "balance": "curate.select.balance:BalanceStage",
     "augment-image": "curate.augment.image:AugmentImageStage",
     "augment-text": "curate.augment.text:AugmentTextStage",
 }

@@ -68,6 +68,7 @@ def prepare(recipe: Recipe, out: Path, cache: Path | None = None) -> Prepared:
         pictures=PictureStore(source.image_root, out / "images", source.made_folders),
         seed=recipe.seed,
         labels=dict(source.labels),
+        answers=dict(source.answers),
         cache=cache,
         threads=max(1, processors() // workers),
     )

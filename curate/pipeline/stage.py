@@ -40,6 +40,8 @@ class Context:
     """Whether models may not be fetched."""
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Labels that a task may have, by task."""
+    answers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What a record may carry as its label where that is more: the labels' two-level and group forms."""
 
 
 class TextReader(Protocol):
