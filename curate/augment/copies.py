@@ -29,6 +29,9 @@ class CopyOptions(StageOptions):
     most_per_record: int = Field(default=10, ge=1, le=100)
     """No record gets more copies than this, however rare its label is."""
 
+    tasks: tuple[str, ...] | None = None
+    """Tasks whose records are copied; all where it is missing."""
+
     splits: tuple[Literal["train", "val", "test"], ...] = ("train",)
     """Splits whose records are copied; a record that has no split yet is copied too, one that is a copy never."""
 
@@ -38,6 +41,8 @@ def survey(batch: Batch, options: CopyOptions, able: pa.Array) -> pa.Table:
     table = batch.table
     split = table["split"].combine_chunks()
     taken = pc.or_(pc.is_null(split), pc.is_in(split, pa.array(options.splits, pa.string())))
+    if options.tasks is not None:
+        taken = pc.and_(taken, pc.is_in(table["task"].combine_chunks(), pa.array(options.tasks, pa.string())))
     label = pc.binary_join_element_wise(table["task"], table["label"], BETWEEN).combine_chunks()
     return pa.table(
         {
