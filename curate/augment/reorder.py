@@ -148,6 +148,8 @@ def _adverbial_moves(cuts: Cuts, start: int, end: int) -> list[tuple[int, str]]:
     edges = {word.end for word in words}
     if not rest or rest[0].start != stop or middle not in edges or not cuts.free(start, stop):
         return []
+    if rest[0].text in rules().subjects:
+        return []  # 明天这个快递到吗: the subject goes on
     if rest[0].pos not in rules().verbs and rest[0].text not in rules().verb_words:
         return []
     return [(start, text[:start] + text[middle:stop] + text[start:middle] + text[stop:])]

@@ -109,7 +109,7 @@ class AugmentTextStage(Stage[AugmentTextOptions]):
     def open(self) -> None:
         """Load the thesaurus and the dictionary of the segmenter."""
         options, thesaurus = self.options, self._thesaurus()
-        segmenter = words.Segmenter(thesaurus.words)
+        segmenter = words.segmenter(thesaurus.words)
         made: dict[str, Operation] = {
             "reorder": Reordering(segmenter),
             "synonym": Synonyms(segmenter, thesaurus, options.rate),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 
 import rjieba
@@ -67,6 +67,12 @@ class Segmenter:
         edges = frozenset({0, len(text), *(word.end for word in plain)})
         held = tuple(match.span() for match in _HELD.finditer(text))
         return Cuts(text, _placed((word, "") for word in self._whole.cut(text, False)), plain, edges, held)
+
+
+@cache
+def segmenter(words: frozenset[str]) -> Segmenter:
+    """The segmenter that keeps these words whole; loading its dictionary takes a moment, so it is made once."""
+    return Segmenter(words)
 
 
 def signature() -> str:
