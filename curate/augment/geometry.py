@@ -71,6 +71,7 @@ def judge(lines: Sequence[Line], before: Quads, after: Quads, height: int, width
         return Verdict(recall, kept, "characters_lost")
     if len(before):
         turned = np.abs((_angles(after) - _angles(before) + 180) % 360 - 180)
+        turned = np.where(_areas(before) * _areas(after) < 0, np.minimum(turned, 180 - turned), turned)
         if float(np.median(turned)) > MAX_TILT:
             return Verdict(recall, kept, "turned")
         heights = _heights(after)

@@ -18,7 +18,7 @@ from curate.augment.pipelines import Pipeline
 from curate.augment.proof import GeometryProof, Proof, ReadingProof
 from curate.dataset.decode import Picture, decode
 from curate.dataset.pictures import CODES, MAX_PIXELS
-from curate.errors import RowError
+from curate.errors import CurateError, RowError
 from curate.pipeline import registry
 from curate.pipeline.batch import Batch
 from curate.pipeline.paths import RecipePath
@@ -49,7 +49,7 @@ class AugmentImageOptions(copies.CopyOptions):
     allow_mirrored_text: bool = False
     """Whether a picture with text may be mirrored; only with `verify: geometry`, for nothing reads mirrored text."""
 
-    tries: int = Field(default=8, ge=1, le=100)
+    tries: int = Field(default=16, ge=1, le=100)
     """How often a picture is drawn until one is accepted."""
 
     format: Literal["jpeg", "webp", "png"] = "jpeg"
@@ -101,6 +101,7 @@ class AugmentImageStage(Stage[AugmentImageOptions]):
         "augment_turned": "No copy was made: the pictures drawn were turned too far to be read.",
         "augment_too_small": "No copy was made: the text in the pictures drawn was too small to be read.",
         "augment_too_dark": "No copy was made: too little difference between light and dark was left.",
+        "augment_failed": "No copy was made: an operation of the pipeline broke down on the picture.",
         "augment_unchanged": "No copy was made: the pipeline drew nothing that changes the picture.",
     }
 
@@ -144,7 +145,8 @@ class AugmentImageStage(Stage[AugmentImageOptions]):
             for index, variant in enumerate(variants):
                 if variant.refused:
                     code = f"augment_{variant.refused}"
-                    batch.note(row, code, metric="tries", value=self.options.tries, threshold=self.options.tries)
+                    detail = variant.told[0] if variant.refused == "failed" else None
+                    batch.note(row, code, metric="tries", value=self.options.tries, detail=detail)
                 else:
                     self._derive(batch, row, record, index, variant)
 
@@ -175,7 +177,13 @@ class AugmentImageStage(Stage[AugmentImageOptions]):
         quads = self._proof.quads(image, data, picture)
         for attempt in range(self.options.tries):
             seed = Draw(self.context.seed, record.uid, self.options.title, index, place, attempt).number()
-            new, moved, told = self._drawn.draw(picture, quads, seed)
+            try:
+                new, moved, told = self._drawn.draw(picture, quads, seed)
+            except (CurateError, MemoryError):
+                raise
+            except Exception as error:  # noqa: BLE001  the row boundary: an operation may raise anything
+                variant.refused, variant.told = "failed", [type(error).__name__]
+                return
             if not told:
                 reason = reason or "unchanged"
                 continue

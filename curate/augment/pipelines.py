@@ -160,7 +160,7 @@ class Pipeline:
         if not isinstance(loaded, a.BaseCompose):
             loaded = a.Compose([loaded])
         still = sorted(
-            {type(one).__name__ for one in _parts(loaded) if not _composes(one) and "keypoints" not in one.targets}
+            {type(one).__name__ for one in _parts(loaded) if not _composes(one) and not _takes_corners(one)}
         )
         if still and moves_text:
             raise UsageError(
@@ -214,6 +214,14 @@ def _parts(compose: Any) -> list[Any]:
 
 def _composes(one: Any) -> bool:
     return isinstance(one, _library().BaseCompose)
+
+
+def _takes_corners(one: Any) -> bool:
+    """Whether an operation leaves corners where they are, or takes them along."""
+    a = _library()
+    targets = getattr(one, "_targets", ())
+    known = targets if isinstance(targets, (tuple, list)) else (targets,)
+    return not isinstance(one, a.DualTransform) or any(str(target).upper().endswith("KEYPOINTS") for target in known)
 
 
 _UNTOLD = ("interpolation", "mask_interpolation", "fill", "fill_mask", "border_mode")

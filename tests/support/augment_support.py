@@ -60,7 +60,7 @@ def screen(folder: Path, name: str, seed: int = 0, size: tuple[int, int] = (360,
     pixels = np.full((height, width, 3), 245, np.uint8)
     lines = []
     for number, top in enumerate(range(60, height - 80, 60)):
-        left, right = 40, 40 + int(draw.integers(120, width - 90))
+        left, right = 40, 40 + int(draw.integers(width // 3, width - 70))
         pixels[top : top + 24, left:right] = draw.integers(20, 120, (24, right - left, 1))
         polygon = (left, top, right, top, right, top + 24, left, top + 24)
         lines.append(Line(f"第{number}行文字" * 2, 0.99, tuple(float(one) for one in polygon)))
