@@ -159,9 +159,7 @@ class Pipeline:
             ) from error
         if not isinstance(loaded, a.BaseCompose):
             loaded = a.Compose([loaded])
-        still = sorted(
-            {type(one).__name__ for one in _parts(loaded) if not _composes(one) and not _takes_corners(one)}
-        )
+        still = sorted({type(one).__name__ for one in _parts(loaded) if not _composes(one) and not _takes_corners(one)})
         if still and moves_text:
             raise UsageError(
                 f"{path}: {', '.join(still)} cannot take the corners of text along, so only reading the new picture "

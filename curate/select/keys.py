@@ -22,7 +22,16 @@ SCHEMA = pa.schema(
         ("sketch", pa.binary()),
         (
             "pictures",
-            pa.list_(pa.struct([("sha256", pa.string()), ("perceptual", pa.uint64()), ("text", pa.binary())])),
+            pa.list_(
+                pa.struct(
+                    [
+                        ("sha256", pa.string()),
+                        ("perceptual", pa.uint64()),
+                        ("thumbnail", pa.binary()),
+                        ("text", pa.binary()),
+                    ]
+                )
+            ),
         ),
     ]
 )
@@ -64,12 +73,17 @@ class RecordKeys:
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> RecordKeys:
         """Read a row of a survey."""
-        pictures = tuple(PictureKey(one["sha256"], one["perceptual"], one["text"]) for one in row["pictures"])
+        pictures = tuple(
+            PictureKey(one["sha256"], one["perceptual"], one["thumbnail"], one["text"]) for one in row["pictures"]
+        )
         return cls(row["uid"], row["length"], row["exact"], row["bands"], row["sketch"], pictures)
 
     def as_row(self) -> dict[str, Any]:
         """Give the row of a survey."""
-        pictures = [{"sha256": one.sha256, "perceptual": one.perceptual, "text": one.text} for one in self.pictures]
+        pictures = [
+            {"sha256": one.sha256, "perceptual": one.perceptual, "thumbnail": one.thumbnail, "text": one.text}
+            for one in self.pictures
+        ]
         return {
             "uid": self.uid,
             "length": self.length,

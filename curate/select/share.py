@@ -68,7 +68,7 @@ def out(
 
 
 _RARE = "\x00rare"
-_WHOLE = 0.125
+_WHOLE = 0.01
 """Weight of all records together beside those of each label: it decides where the labels do not."""
 
 

@@ -35,7 +35,9 @@ def turn(degrees: float) -> np.ndarray:  # type: ignore[type-arg]
     st.lists(st.floats(-2, 2), min_size=4, max_size=4).filter(lambda m: abs(m[0] * m[3] - m[1] * m[2]) > 0.05),
     st.tuples(st.floats(-500, 500), st.floats(-500, 500)),
 )
-def test_a_quad_is_mirrored_exactly_where_the_map_turns_it_over(matrix: list[float], shift: tuple[float, float]) -> None:
+def test_a_quad_is_mirrored_exactly_where_the_map_turns_it_over(
+    matrix: list[float], shift: tuple[float, float]
+) -> None:
     """A mirrored page that slips through teaches a model to read nothing: PP-OCR reads 8 % of it."""
     a, b, c, d = matrix
     quads = geometry.quads_of(LINES)
@@ -65,7 +67,9 @@ def test_a_line_that_runs_down_is_cut_from_its_top() -> None:
     assert [line.text for line in verdict.lines] == ["丙丁"]
 
 
-@pytest.mark.parametrize(("degrees", "refused"), [(0, None), (10, None), (-10, None), (30, "turned"), (90, "turned"), (180, "turned")])
+@pytest.mark.parametrize(
+    ("degrees", "refused"), [(0, None), (10, None), (-10, None), (30, "turned"), (90, "turned"), (180, "turned")]
+)
 def test_pages_turned_too_far_are_refused(degrees: float, refused: str | None) -> None:
     """At 90° a third of the characters is lost to reading."""
     assert judged(turn(degrees), least=0.5).refused == refused

@@ -87,7 +87,9 @@ def test_a_picture_that_was_not_read_is_not_mirrored_either(tmp_path: Path, page
     assert not any(flipped(copy, outcome.ledger.to_pylist()) for copy in copies(outcome))
 
 
-def test_pictures_without_text_are_mirrored_and_others_where_the_recipe_says_so(tmp_path: Path, pages: list[Record]) -> None:
+def test_pictures_without_text_are_mirrored_and_others_where_the_recipe_says_so(
+    tmp_path: Path, pages: list[Record]
+) -> None:
     """A shoe may be mirrored; and whoever wants what the paper did can have it."""
     assert pages[0].images[0].ocr
     empty = replace(pages[0].images[0].ocr, lines=(), text="")
@@ -101,8 +103,18 @@ def write(folder: Path, *operations: dict[str, object]) -> Path:
     """A composition of one's own, as `albumentations.save` writes it."""
     path = folder / "mine.json"
     inner = [{"__class_fullname__": name, "p": 1.0, **values} for one in operations for name, values in one.items()]
-    compose = {"__class_fullname__": "Compose", "p": 1.0, "transforms": inner, "bbox_params": None, "keypoint_params": None}
-    path.write_text(json.dumps({"__version__": "2.0.8", "transform": {**compose, "additional_targets": {}, "is_check_shapes": True}}))
+    compose = {
+        "__class_fullname__": "Compose",
+        "p": 1.0,
+        "transforms": inner,
+        "bbox_params": None,
+        "keypoint_params": None,
+    }
+    path.write_text(
+        json.dumps(
+            {"__version__": "2.0.8", "transform": {**compose, "additional_targets": {}, "is_check_shapes": True}}
+        )
+    )
     return path
 
 
@@ -127,14 +139,14 @@ def test_a_composition_that_is_none_is_told(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     path.write_text("{}")
     options = AugmentImageOptions(pipeline="custom", compose=path)
-    with pytest.raises(UsageError, match="mine.json holds no composition .* albumentations.save"):
+    with pytest.raises(UsageError, match=r"mine\.json holds no composition .* albumentations.save"):
         AugmentImageStage(options, context(tmp_path)).environment()
 
 
 def test_an_operation_that_leaves_the_corners_behind_needs_reading(tmp_path: Path) -> None:
     """Geometry proves nothing where the corners do not travel."""
     path = write(tmp_path, {"OverlayElements": {}})
-    with pytest.raises(UsageError, match="OverlayElements cannot take .* verify: ocr"):
+    with pytest.raises(UsageError, match=r"OverlayElements cannot take .* verify: ocr"):
         AugmentImageStage(AugmentImageOptions(pipeline="custom", compose=path), context(tmp_path)).environment()
 
 
@@ -205,7 +217,10 @@ def test_operations_are_drawn_independently(tmp_path: Path) -> None:
     screen(tmp_path, "a.jpg", size=(120, 160))
     picture = decode((tmp_path / "a.jpg").read_bytes())
     pipeline = Pipeline.named("ecommir")
-    numbers = [len([part for part in pipeline.draw(picture, geometry.probe(160, 120), seed * 7919)[2].split("; ") if part]) for seed in range(60)]
+    numbers = [
+        len([part for part in pipeline.draw(picture, geometry.probe(160, 120), seed * 7919)[2].split("; ") if part])
+        for seed in range(60)
+    ]
     assert len(set(numbers)) >= 4
 
 
@@ -213,7 +228,9 @@ def test_an_operation_that_breaks_down_costs_its_copy(tmp_path: Path, pages: lis
     """A crop larger than one small picture must not end the run."""
     crop = write(tmp_path, {"RandomCrop": {"height": 5000, "width": 5000}})
     outcome = augment(tmp_path, pages[:1], pipeline="custom", compose=crop)
-    assert [(entry["code"], entry["detail"]) for entry in outcome.ledger.to_pylist()] == [("augment_failed", "CropSizeError")]
+    assert [(entry["code"], entry["detail"]) for entry in outcome.ledger.to_pylist()] == [
+        ("augment_failed", "CropSizeError")
+    ]
 
 
 def test_options_that_would_be_ignored_are_refused() -> None:

@@ -20,7 +20,32 @@ from curate.pipeline.batch import Outcome
 from curate.records import Record, Turn, from_table
 
 PIECES = st.sampled_from(
-    ["这款", "我昨天", "今天", "能不能", "没有", "不", "3克", "什么时候", "怎么用", "发货", "商品材质", "调光", "，", "。", "吗", "呢", "请问", "A12", "<image>", "【新款】", "谢谢", "里面", "有点", "家里老人"]
+    [
+        "这款",
+        "我昨天",
+        "今天",
+        "能不能",
+        "没有",
+        "不",
+        "3克",
+        "什么时候",
+        "怎么用",
+        "发货",
+        "商品材质",
+        "调光",
+        "，",
+        "。",
+        "吗",
+        "呢",
+        "请问",
+        "A12",
+        "<image>",
+        "【新款】",
+        "谢谢",
+        "里面",
+        "有点",
+        "家里老人",
+    ]
 )
 SENTENCES = st.lists(PIECES, min_size=1, max_size=12).map("".join)
 
@@ -36,7 +61,9 @@ def copies(outcome: Outcome) -> list[Record]:
 
 
 def talked(text: str, number: int = 0, role: str = "user") -> Record:
-    return Record(f"u{number}", str(number), "dialogue_intent", (Turn(role, text), Turn("agent", "")), label="商品材质", raw="")
+    return Record(
+        f"u{number}", str(number), "dialogue_intent", (Turn(role, text), Turn("agent", "")), label="商品材质", raw=""
+    )
 
 
 def of(text: str, pattern: str) -> Counter[str]:
@@ -154,13 +181,17 @@ def test_order_and_shards_do_not_matter(order: list[int], shard: int) -> None:
     """The same data must give the same copies, however it is stored."""
     rows = [talk(n) for n in range(10)]
     alike = {copy.uid: copy.turns for copy in copies(augment(rows, target_per_label=4))}
-    assert {copy.uid: copy.turns for copy in copies(augment([rows[n] for n in order], shard=shard, target_per_label=4))} == alike
+    assert {
+        copy.uid: copy.turns for copy in copies(augment([rows[n] for n in order], shard=shard, target_per_label=4))
+    } == alike
 
 
 def test_another_seed_gives_other_copies() -> None:
     """Else a second run could not add anything."""
     rows = [talk(n) for n in range(5)]
-    assert [copy.turns for copy in copies(augment(rows, seed=1))] != [copy.turns for copy in copies(augment(rows, seed=2))]
+    assert [copy.turns for copy in copies(augment(rows, seed=1))] != [
+        copy.turns for copy in copies(augment(rows, seed=2))
+    ]
 
 
 def test_swap_and_typo_make_mistakes_only_when_asked() -> None:
@@ -181,4 +212,8 @@ def test_every_label_of_the_task_is_guarded() -> None:
     """The words of competitors would move a record towards another label."""
     labels = Registry.load("mire").labels("dialogue_intent")
     guard = Guard(segmenter(frozenset()), labels, ())
-    assert guard.speaks_of_labels("这是什么材质") and guard.speaks_of_labels("怎么控制") and not guard.speaks_of_labels("你好")
+    assert (
+        guard.speaks_of_labels("这是什么材质")
+        and guard.speaks_of_labels("怎么控制")
+        and not guard.speaks_of_labels("你好")
+    )

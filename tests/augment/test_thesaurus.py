@@ -49,7 +49,11 @@ def test_pairs_that_never_stand_for_each_other_are_refused_from_a_table_too(tmp_
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("发货\n", ":1: a line is"), ("发货\t出货\tviel\n", "0 to 1, not 'viel'"), ("a\tb\n发货\t出货\t7\n", ":2: the score")],
+    [
+        ("发货\n", ":1: a line is"),
+        ("发货\t出货\tviel\n", "0 to 1, not 'viel'"),
+        ("a\tb\n发货\t出货\t7\n", ":2: the score"),
+    ],
 )
 def test_a_bad_line_of_a_table_is_named(tmp_path: Path, text: str, message: str) -> None:
     """A typing mistake in a table of thousands must be found by reading the message."""
@@ -59,7 +63,7 @@ def test_a_bad_line_of_a_table_is_named(tmp_path: Path, text: str, message: str)
 
 def test_a_missing_table_is_told() -> None:
     """The name of the file is what helps."""
-    with pytest.raises(UsageError, match="no.tsv cannot be read"):
+    with pytest.raises(UsageError, match=r"no\.tsv cannot be read"):
         make_thesaurus("table", Path("no.tsv"))
 
 
@@ -101,7 +105,7 @@ def test_word_vectors_are_frozen_to_a_table(tmp_path: Path, fake_package: Path) 
 def test_a_package_that_breaks_is_told_in_one_line(tmp_path: Path, fake_package: Path) -> None:
     """The package raises a bare Exception without a licence; a person needs its last line, not its traceback."""
     fake_package.write_text("raise Exception('SYNONYMS_DL_LICENSE is not in Environment variables')", "utf-8")
-    with pytest.raises(UsageError, match="^the package synonyms failed: Exception: SYNONYMS_DL_LICENSE is not"):
+    with pytest.raises(UsageError, match=r"^the package synonyms failed: Exception: SYNONYMS_DL_LICENSE is not"):
         export_synonyms(["发货"], tmp_path / "x.tsv", 3, 0.5)
     assert not (tmp_path / "x.tsv").exists()
 
@@ -109,7 +113,7 @@ def test_a_package_that_breaks_is_told_in_one_line(tmp_path: Path, fake_package:
 def test_what_the_package_needs_is_said_before_it_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody should wait half a minute to be told that a variable is missing."""
     monkeypatch.setattr(export_thesaurus.importlib.util, "find_spec", lambda name: object())
-    with pytest.raises(UsageError, match="set SYNONYMS_WORD2VEC_BIN_MODEL_ZH_CN to a words.vector file"):
+    with pytest.raises(UsageError, match=r"set SYNONYMS_WORD2VEC_BIN_MODEL_ZH_CN to a words\.vector file"):
         export_thesaurus.check_synonyms({})
     with pytest.raises(UsageError, match="which is no file"):
         export_thesaurus.check_synonyms({export_thesaurus.VECTORS: "/no/such"})
@@ -122,7 +126,9 @@ def test_a_lexicon_written_as_a_table_gives_the_same_answers(tmp_path: Path) -> 
     """Editing the shipped words must start from what they are."""
     assert talk(0).label == "商品材质"
     lexicon = Lexicon.shipped()
-    path = table(tmp_path, "".join(f"{w}\t{o}\t1\n" for g in lexicon.groups for w in g.sources for o in g.words if o != w))
+    path = table(
+        tmp_path, "".join(f"{w}\t{o}\t1\n" for g in lexicon.groups for w in g.sources for o in g.words if o != w)
+    )
     mine = Table.read(path, None)
     assert all(
         {other for other, _ in mine.nearby(word, 20)} == {other for other, _ in lexicon.nearby(word, 20)}

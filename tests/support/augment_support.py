@@ -16,9 +16,20 @@ from curate.pipeline.stage import Context, Stage
 from curate.records import Image, Line, Ocr, Record, Turn, to_table
 
 TALKS = [
-    ("商品材质", ["<image>", "请问这款是什么材质的呢", "亲，您好，这款外面是纯棉的哦，里面是莫代尔", "那洗几次会不会变形，我昨天刚收到"]),
+    (
+        "商品材质",
+        [
+            "<image>",
+            "请问这款是什么材质的呢",
+            "亲，您好，这款外面是纯棉的哦，里面是莫代尔",
+            "那洗几次会不会变形，我昨天刚收到",
+        ],
+    ),
     ("用法用量", ["这个怎么用", "亲亲，早上和晚上各用一次，每次3克就可以", "用之前要不要先洗脸，谢谢"]),
-    ("何时上货", ["黑色的没货了，什么时候能有", "您好，预计下周补，请您耐心等待哦", "那我等下周，到时候能不能通知我一下"]),
+    (
+        "何时上货",
+        ["黑色的没货了，什么时候能有", "您好，预计下周补，请您耐心等待哦", "那我等下周，到时候能不能通知我一下"],
+    ),
     ("能否调光", ["这盏灯能不能调节亮度啊", "亲，支持三档亮度的哈", "用手机也可以调吗，我家里老人不会弄"]),
     ("信号情况", ["老是没信号怎么回事", "亲，麻烦您重启一下试试", "我昨天已经重启过了，还是没反应"]),
 ]
@@ -43,7 +54,8 @@ def context(root: Path | None = None, made: Path = Path(), seed: int = 0, **more
 def perform(stage: Stage[Any], rows: list[Record], shard: int = 100) -> Outcome:
     """Survey, decide and process over shards, as the engine does."""
     batches = [
-        Batch(to_table(rows[start : start + shard]), stage.options.title, stage.codes) for start in range(0, len(rows), shard)
+        Batch(to_table(rows[start : start + shard]), stage.options.title, stage.codes)
+        for start in range(0, len(rows), shard)
     ]
     stage.open()
     if stage.surveys:
