@@ -88,6 +88,7 @@ def too_dark(before: Picture, after: Picture) -> bool:
 
 def _kept(lines: Sequence[Line], after: Quads, height: int, width: int) -> tuple[Line, ...]:
     """The lines that are still in the picture, each with the characters that are whole, but for an outermost tenth."""
+    lines, after = _with_text(lines, after)
     if not lines:
         return ()
     counts = np.asarray([len(line.text) for line in lines])
@@ -102,14 +103,25 @@ def _kept(lines: Sequence[Line], after: Quads, height: int, width: int) -> tuple
         lower = corners[:, 3] + (corners[:, 2] - corners[:, 3]) * part
         for place in (upper + (lower - upper) * 0.1, upper + (lower - upper) * 0.9):
             inside &= (place >= 0).all(axis=1) & (place[:, 0] <= width) & (place[:, 1] <= height)
+    whole = np.logical_and.reduceat(inside, np.cumsum(counts) - counts) if len(owner) else inside
+    polygons = np.round(np.clip(after, 0, [width, height]).astype(np.float64), 1).reshape(-1, 8).tolist()
     found = []
     for number, line in enumerate(lines):
-        mine = inside[owner == number]
-        text = line.text if mine.all() else "".join(c for c, seen in zip(line.text, mine, strict=True) if seen).strip()
+        text = line.text
+        if not whole[number]:
+            mine = inside[owner == number]
+            text = "".join(c for c, seen in zip(text, mine, strict=True) if seen).strip()
         if text:
-            corners = np.clip(after[number], 0, [width, height]).ravel()
-            found.append(Line(text, line.score, tuple(round(float(one), 1) for one in corners)))
+            found.append(Line(text, line.score, tuple(polygons[number])))
     return tuple(found)
+
+
+def _with_text(lines: Sequence[Line], after: Quads) -> tuple[Sequence[Line], Quads]:
+    """Without lines that hold no character, which `reduceat` would take for the one behind them."""
+    if all(line.text for line in lines):
+        return lines, after
+    held = [number for number, line in enumerate(lines) if line.text]
+    return [lines[number] for number in held], after[held]
 
 
 def _written(text: str) -> str:

@@ -15,7 +15,7 @@ from curate import records
 from curate.augment import copies
 from curate.augment.draw import Draw
 from curate.augment.pipelines import Pipeline
-from curate.augment.proof import GeometryProof, Proof, ReadingProof
+from curate.augment.proof import GeometryProof, Made, Proof, ReadingProof
 from curate.dataset.decode import Picture, decode
 from curate.dataset.pictures import CODES, MAX_PIXELS
 from curate.errors import CurateError, RowError
@@ -187,12 +187,12 @@ class AugmentImageStage(Stage[AugmentImageOptions]):
             if not told:
                 reason = reason or "unchanged"
                 continue
-            encoded = self._encode(new)
-            verdict = self._proof.judge(picture, new, moved, encoded)
+            made = Made(new, self._encode)
+            verdict = self._proof.judge(picture, moved, made)
             if verdict.refused:
                 reason = verdict.refused
                 continue
-            path, sha256 = self.context.pictures.keep(encoded, _SUFFIX[self.options.format])
+            path, sha256 = self.context.pictures.keep(made.encoded, _SUFFIX[self.options.format])
             height, width = new.shape[:2]
             name = self.options.format.upper()
             variant.images.append(Image(path, sha256, width, height, name, verdict.ocr))

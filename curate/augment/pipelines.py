@@ -134,7 +134,7 @@ class Pipeline:
         a = _library()
         corners = a.KeypointParams(format="xy", remove_invisible=False) if moves_text else None
         self._moves_text = moves_text
-        self._compose: albumentations.Compose = a.Compose(operations, keypoint_params=corners, save_applied_params=True)
+        self.compose: albumentations.Compose = a.Compose(operations, keypoint_params=corners, save_applied_params=True)
 
     @classmethod
     def named(cls, name: str) -> Pipeline:
@@ -169,7 +169,7 @@ class Pipeline:
 
     def digest(self) -> str:
         """Hash of the operations, with the versions of what does them: bits differ between versions of OpenCV."""
-        parts = [self._compose.to_dict()["transform"]["transforms"], self._moves_text]
+        parts = [self.compose.to_dict()["transform"]["transforms"], self._moves_text]
         return f"{digest(parts)[:16]} albumentations {version('albumentations')} opencv {cv2.__version__}"
 
     def draw(self, picture: Picture, quads: Quads, seed: int) -> tuple[Picture, Quads, str]:
@@ -183,20 +183,20 @@ class Pipeline:
         Returns:
             The new picture, the corners in it (unmoved where the pipeline does not move text), and the operations.
         """
-        self._seed(seed)
+        self.seed(seed)
         if not self._moves_text:
-            result = self._compose(image=picture)
+            result = self.compose(image=picture)
             return result["image"], quads, _told(result["applied_transforms"])
-        result = self._compose(image=picture, keypoints=quads.reshape(-1, 2))
+        result = self.compose(image=picture, keypoints=quads.reshape(-1, 2))
         moved = np.asarray(result["keypoints"], dtype=np.float32).reshape(-1, 4, 2)
         return result["image"], moved, _told(result["applied_transforms"])
 
-    def _seed(self, seed: int) -> None:
+    def seed(self, seed: int) -> None:
         """Give every operation a seed of its own.
 
         Compose would give all of them the same one, and those with the same probability would then happen together.
         """
-        for number, one in enumerate([self._compose, *_parts(self._compose)]):
+        for number, one in enumerate([self.compose, *_parts(self.compose)]):
             one.set_random_seed((seed + number * 0x9E3779B97F4A7C15) % SEEDS)
 
 

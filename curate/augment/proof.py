@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -25,14 +26,27 @@ class Judgement:
     """mirrored, characters_lost, turned, too_small or too_dark; None where it may be used."""
 
 
+class Made:
+    """A new picture, and its file, which is written only where somebody asks for it: encoding is dear."""
+
+    def __init__(self, picture: Picture, encode: Callable[[Picture], bytes]) -> None:
+        self.picture = picture
+        self._encode = encode
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """The picture as a file."""
+        return self._encode(self.picture)
+
+
 class Proof(Protocol):
     """Judges new pictures. `quads` is called for an original before `judge` is for what was drawn from it."""
 
     def quads(self, image: Image, data: bytes, picture: Picture) -> Quads:
         """The corners that shall travel with the picture."""
 
-    def judge(self, old: Picture, new: Picture, moved: Quads, encoded: bytes) -> Judgement:
-        """Judge a new picture, with the corners in it and its file."""
+    def judge(self, old: Picture, moved: Quads, new: Made) -> Judgement:
+        """Judge a new picture, with the corners in it."""
 
 
 class GeometryProof:
@@ -56,14 +70,14 @@ class GeometryProof:
         self._before = np.concatenate([geometry.probe(*picture.shape[:2]), geometry.quads_of(self._lines)])
         return self._before
 
-    def judge(self, old: Picture, new: Picture, moved: Quads, encoded: bytes) -> Judgement:
+    def judge(self, old: Picture, moved: Quads, new: Made) -> Judgement:
         """Judge by geometry alone."""
         may_hold_text = self._ocr is None or bool(self._lines)
         if may_hold_text and not self._allow_mirrored and geometry.mirrored(self._before, moved):
             return Judgement(None, "mirrored")
-        if may_hold_text and geometry.too_dark(old, new):
+        if may_hold_text and geometry.too_dark(old, new.picture):
             return Judgement(None, "too_dark")
-        height, width = new.shape[:2]
+        height, width = new.picture.shape[:2]
         verdict = geometry.judge(self._lines, self._before[1:], moved[1:], height, width, self._least)
         ocr = self._ocr and Ocr(self._ocr.engine, "\n".join(line.text for line in verdict.lines), verdict.lines)
         return Judgement(ocr, verdict.refused)
@@ -87,9 +101,9 @@ class ReadingProof:
         self._expected = characters(lines)
         return np.zeros((0, 4, 2), dtype=np.float32)
 
-    def judge(self, old: Picture, new: Picture, moved: Quads, encoded: bytes) -> Judgement:
+    def judge(self, old: Picture, moved: Quads, new: Made) -> Judgement:
         """Judge by what is read in the file."""
-        lines = self._reader.read(encoded, decode(encoded))
+        lines = self._reader.read(new.encoded, decode(new.encoded))
         ocr = Ocr(self._reader.signature, "\n".join(line.text for line in lines), tuple(lines))
         lost = recall(self._expected, characters(lines)) < self._least
         return Judgement(ocr, "characters_lost" if lost else None)

@@ -57,7 +57,7 @@ class AugmentTextOptions(copies.CopyOptions):
     protect: tuple[str, ...] = ()
     """Words to leave alone besides those of labels, numbers, negations and so on: names of goods, for example."""
 
-    tries: int = Field(default=8, ge=1, le=100)
+    tries: int = Field(default=32, ge=1, le=100)
     """How often a copy is drawn again where it came out equal to the record or to an earlier copy."""
 
     @model_validator(mode="after")
