@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
-import cv2
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, model_validator
@@ -114,6 +113,8 @@ class AugmentImageStage(Stage[AugmentImageOptions]):
 
     def open(self) -> None:
         """Build the pipeline; the engine loads its models when it first reads."""
+        import cv2
+
         cv2.setNumThreads(self.context.threads)
         self._drawn = self._pipeline()
         options = self.options
@@ -201,6 +202,8 @@ class AugmentImageStage(Stage[AugmentImageOptions]):
         variant.refused = reason
 
     def _encode(self, picture: Picture) -> bytes:
+        import cv2
+
         settings = {
             "jpeg": [cv2.IMWRITE_JPEG_QUALITY, self.options.quality],
             "webp": [cv2.IMWRITE_WEBP_QUALITY, 101],  # above 100 it is lossless

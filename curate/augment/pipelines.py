@@ -13,7 +13,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from curate.augment.geometry import Quads
@@ -102,6 +101,8 @@ def _trivial(a: Any) -> list[Any]:
 
 def _turn(a: Any, degrees: float, p: float = 1) -> Any:
     """A rotation that loses no corner; the new corners take the colour of the nearest edge."""
+    import cv2
+
     return a.Affine(
         rotate=(-degrees, degrees),
         fit_output=True,
@@ -116,6 +117,8 @@ def _crop(a: Any, share: float, p: float = 1) -> Any:
 
 
 def _smaller(a: Any, share: float) -> Any:
+    import cv2
+
     return a.RandomScale(scale_limit=(share - 1, 0), interpolation=cv2.INTER_AREA, p=1)
 
 
@@ -169,6 +172,8 @@ class Pipeline:
 
     def digest(self) -> str:
         """Hash of the operations, with the versions of what does them: bits differ between versions of OpenCV."""
+        import cv2
+
         parts = [self.compose.to_dict()["transform"]["transforms"], self._moves_text]
         return f"{digest(parts)[:16]} albumentations {version('albumentations')} opencv {cv2.__version__}"
 

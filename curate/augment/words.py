@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import version
 
-import rjieba
-
 _HELD = re.compile(r"<[^<>\n]*>|https?://\S+|[【《“「\[][^】》”」\]\n]*[】》”」\]]|&lt;[^&\n]*&gt;")
 """Markup, addresses and what stands in brackets or quotes (names of goods, most of the time)."""
 
@@ -56,6 +54,8 @@ class Segmenter:
     """Cuts texts; `words` are kept whole. It has a dictionary of its own, so that nobody else's cuts change."""
 
     def __init__(self, words: Iterable[str]) -> None:
+        import rjieba  # commands that cut nothing should not wait for it
+
         self._plain = rjieba.Jieba()
         self._whole = rjieba.Jieba()
         for word in sorted(words):

@@ -7,7 +7,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 
 from curate.dataset.decode import decode
@@ -72,6 +71,8 @@ def perceptual_hash(data: bytes) -> tuple[int, bytes] | None:
     Raises:
         RowError: the picture cannot be decoded.
     """
+    import cv2
+
     grey = _grey(data)
     small = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     if float(small.std()) < _FLAT:
@@ -85,6 +86,8 @@ def perceptual_hash(data: bytes) -> tuple[int, bytes] | None:
 
 def _grey(data: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """The picture in grey; a JPEG is decoded at a quarter of its size where that is enough."""
+    import cv2
+
     grey = None
     if data.startswith(_JPEG):
         grey = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_4)

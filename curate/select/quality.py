@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-import cv2
 import numpy as np
 import pyarrow as pa
 
@@ -96,6 +95,8 @@ class QualityStage(Stage[QualityOptions]):
 
 def of_picture(picture: Picture) -> dict[str, float]:
     """Score one picture."""
+    import cv2
+
     height, width = picture.shape[:2]
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     scale = SIDE / min(height, width)
