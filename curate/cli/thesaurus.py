@@ -11,7 +11,13 @@ from curate.cli.output import Output, common
 
 @click.group("thesaurus")
 def command() -> None:
-    """Write a table of synonyms for `curate augment-text --table`, or ask what may stand for a word."""
+    """Write a table of synonyms for `curate augment-text --table`, or ask what may stand for a word.
+
+    \b
+    Examples:
+      curate thesaurus show 发货 什么时候
+      curate thesaurus export --from lexicon mine.tsv
+    """
 
 
 @command.command("show")
