@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -128,8 +128,8 @@ class Record:
     def as_row(self) -> dict[str, Any]:
         """Give the record as a dictionary that fits `SCHEMA`."""
         row = {item.name: getattr(self, item.name) for item in fields(self)}
-        row["turns"] = [asdict(turn) for turn in self.turns]
-        row["images"] = [asdict(image) for image in self.images]
+        row["turns"] = [{"role": turn.role, "text": turn.text} for turn in self.turns]
+        row["images"] = [_image_row(image) for image in self.images]
         row["scores"] = [{"name": name, "value": value} for name, value in self.scores]
         return row
 
@@ -141,6 +141,15 @@ class Record:
         values["images"] = tuple(_image(image) for image in row["images"] or ())
         values["scores"] = tuple((score["name"], score["value"]) for score in row["scores"] or ())
         return cls(**values)
+
+
+def _image_row(image: Image) -> dict[str, Any]:
+    """An image as a dictionary; written out because `asdict` copies deeply, which a page of lines makes dear."""
+    row = {item.name: getattr(image, item.name) for item in fields(image)}
+    if image.ocr is not None:
+        lines = [{"text": line.text, "score": line.score, "polygon": line.polygon} for line in image.ocr.lines]
+        row["ocr"] = {"engine": image.ocr.engine, "text": image.ocr.text, "lines": lines}
+    return row
 
 
 def _image(row: dict[str, Any]) -> Image:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
+_TOLD = ["uid", "action", "code", "detail", "metric", "value", "threshold"]
 _AT_ONCE = 1000
 """Rows that are printed together."""
 
@@ -24,9 +25,10 @@ _AT_ONCE = 1000
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("work"))
 @click.option("--failed", is_flag=True, help="List the rows that failed, each with its reason.")
 @click.option("--dropped", is_flag=True, help="List the rows that were dropped, each with its reason.")
+@click.option("--noted", is_flag=True, help="List what is worth knowing of rows that stayed, near misses for example.")
 @common
-def command(out: Output, folder: Path, failed: bool, dropped: bool) -> None:
-    """List the runs below FOLDER (default: work), or the steps of a run; --failed and --dropped list rows.
+def command(out: Output, folder: Path, failed: bool, dropped: bool, noted: bool) -> None:
+    """List the runs below FOLDER (default: work), or the steps of a run; --failed, --dropped, --noted list rows.
 
     \b
     Examples:
@@ -34,8 +36,9 @@ def command(out: Output, folder: Path, failed: bool, dropped: bool) -> None:
       curate ls work/demo
       curate ls work/demo --failed
     """
-    if failed or dropped:
-        actions = [name for name, wanted in (("failed", failed), ("dropped", dropped)) if wanted]
+    asked = {"failed": failed, "dropped": dropped, "noted": noted}
+    if any(asked.values()):
+        actions = [name for name, wanted in asked.items() if wanted]
         _rows(out, folder, actions)
     elif (folder / "run.json").exists():
         _steps(out, folder)
@@ -123,26 +126,28 @@ def _steps(out: Output, run: Path) -> None:
 
 
 def rows_gone(run: Path, actions: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The rows that failed or were dropped in a run, in steps that did not finish too, each with its reason."""
+    """The rows that failed, were dropped or noted in a run, in steps that did not finish too, each with its reason."""
     for step in sorted(path.parent for path in run.glob("[0-9][0-9]-*/rows")):
         for file in sorted((step / "ledger").glob("part-*.parquet")):
             yield from _rows_gone_in(step, file, actions)
 
 
 def _rows_gone_in(step: Path, file: Path, actions: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The rows that one shard lost; only they, and only what is told of them, leave Arrow."""
+    """The rows that one shard lost or noted; only they, and only what is told of them, leave Arrow."""
+    import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     wanted = pc.field("action").isin(list(actions))
-    entries = pq.read_table(file, columns=["uid", "action", "code", "detail"], filters=wanted).to_pylist()
+    entries = pq.read_table(file, columns=_TOLD, filters=wanted).to_pylist()
     whole: dict[str, dict[str, Any]] = {}
     for side in actions:
-        rows = step / side / file.name
+        rows = step / ("rows" if side == "noted" else side) / file.name
         if entries and rows.exists():
             with pq.ParquetFile(rows) as parquet:
                 told = parquet.read(columns=["uid", "source_id", "images.list.element.path"])
-            whole.update((row["uid"], row) for row in told.to_pylist())
+            mine = told.filter(pc.is_in(told["uid"], pa.array([entry["uid"] for entry in entries])))
+            whole.update((row["uid"], row) for row in mine.to_pylist())
     for entry in entries:
         row = whole.get(entry["uid"], {})
         yield {
@@ -152,6 +157,9 @@ def _rows_gone_in(step: Path, file: Path, actions: Sequence[str]) -> Iterator[di
             "action": entry["action"],
             "code": entry["code"],
             "detail": entry["detail"],
+            "metric": entry["metric"],
+            "value": entry["value"],
+            "threshold": entry["threshold"],
             "pictures": [image["path"] for image in row.get("images") or []],
         }
 
@@ -182,13 +190,21 @@ def gone_lines(rows: list[dict[str, Any]]) -> RenderableType:
 
     lines = []
     for row in rows:
-        style = "red" if row["action"] == "failed" else "yellow"
+        style = {"failed": "red", "noted": "magenta"}.get(row["action"], "yellow")
         head = Text.assemble((f"{row['code']:<22}", style), printable(row["source_id"] or ""))
         lines.append(head.append(f"  {row['step']}  {row['uid']}", "dim"))
-        facts = [row["detail"], *row["pictures"]]
+        facts = [row["detail"], _measured(row), *row["pictures"]]
         if any(facts):
             lines.append(Text("    " + " · ".join(printable(one) for one in facts if one), style="dim"))
     return Group(*lines)
+
+
+def _measured(row: dict[str, Any]) -> str | None:
+    """What was measured and held against which limit, if anything."""
+    if row["value"] is None:
+        return None
+    limit = "" if row["threshold"] is None else f" (limit {row['threshold']:g})"
+    return f"{row['metric']} {row['value']:g}{limit}"
 
 
 def table(out: Output, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:

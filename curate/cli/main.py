@@ -22,6 +22,15 @@ COMMANDS = {
     "ocr": "read the text in pictures",
     "denoise": "take the noise out of dialogues",
     "rules": "list denoising rules, explain one, or test a file of your own",
+    "label": "check labels; write coarse-fine answers, or the way back",
+    "quality": "score pictures, texts and OCR",
+    "filter": "drop what is beyond a threshold",
+    "dedup": "drop records that occur twice",
+    "split": "share out train, val and test without leaks",
+    "balance": "give each label a floor and a cap",
+    "augment-text": "add copies in other words",
+    "augment-image": "add copies with changed pictures",
+    "thesaurus": "write a table of synonyms for augment-text",
     "export": "write a training set",
     "serve": "print how to serve a model for an export",
     "infer": "ask a fine-tuned model",
@@ -62,7 +71,7 @@ class LazyGroup(click.Group):
         """Import a command."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"curate.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"curate.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def resolve_command(

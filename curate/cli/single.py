@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def takes_source(function: Command, *, needs_out: bool = True) -> Command:
-    """Give a command IN and OUT and the options that say how IN is read; without `needs_out` OUT may be missing."""
+def takes_source(function: Command, *, needs_out: bool = True, needs_source: bool = True) -> Command:
+    """Give a command IN and OUT and the options that say how IN is read.
+
+    Without `needs_out` OUT may be missing, without `needs_source` IN may be, too.
+    """
     metavar = "OUT" if needs_out else "[OUT]"
+    source = "IN" if needs_source else "[IN]"
     decorators = [
-        click.argument("source", metavar="IN", type=click.Path(path_type=Path)),
+        click.argument("source", metavar=source, required=needs_source, type=click.Path(path_type=Path)),
         click.argument("folder", metavar=metavar, required=needs_out, type=click.Path(path_type=Path)),
         click.option("--images", type=click.Path(path_type=Path), help="Folder that picture paths are relative to."),
         click.option("--format", "source_format", default="auto", show_default=True, help="Format of IN."),

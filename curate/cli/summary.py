@@ -109,7 +109,7 @@ def _number(value: int, style: str) -> Text:
 def reasons_table(steps: list[StepResult]) -> Table | None:
     """Why rows failed, were dropped or changed, by step; None where nothing happened."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    styles = {"failed": "red", "dropped": "yellow", "added": "blue", "changed": "cyan"}
+    styles = {"failed": "red", "dropped": "yellow", "added": "blue", "changed": "cyan", "noted": "magenta"}
     for step in steps:
         for action, style in styles.items():
             codes = step.counts.codes.get(action)

@@ -66,7 +66,7 @@ def _line(step: dict[str, Any]) -> Text:
     from rich.text import Text
 
     styles = {"failed": "bold red", "dropped": "bold yellow", "changed": "cyan", "added": "blue", "kept": "dim"}
-    line = Text(f"  {step['step']:<14}")
+    line = Text(f"  {step['step']:<13} ")
     line.append(step["fate"].upper() if step["fate"] in ("failed", "dropped") else step["fate"], styles[step["fate"]])
     told = []
     for entry in step["entries"]:

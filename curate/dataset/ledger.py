@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-ACTIONS = ("changed", "dropped", "added", "failed")
+ACTIONS = ("changed", "dropped", "added", "failed", "noted")
 
 SCHEMA = pa.schema(
     [
@@ -25,7 +25,7 @@ SCHEMA = pa.schema(
 """
 uid         the record
 stage       name of the stage in the recipe
-action      one of `ACTIONS`
+action      one of `ACTIONS`; noted: something is worth knowing of a record that stays as it is
 code        stable and documented: `curate reasons`
 metric      what `value` measures, for example `hits` or `ocr_mean_score`
 threshold   the limit that `value` was held against

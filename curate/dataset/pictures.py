@@ -9,8 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from pathlib import Path, PurePosixPath
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from curate.dataset.files import write_bytes
 from curate.errors import RowError
@@ -74,14 +77,47 @@ class PictureStore:
             raise RowError("image_changed")
         return data
 
+    def lost(self, paths: Iterable[str]) -> str | None:
+        """The first of some pictures that stages made which is not there any more, or damaged; None where all are."""
+        for path in sorted(paths):
+            name = path[len(MADE) :]
+            digest = PurePosixPath(name).stem
+            if not any(holds(folder / name, digest) for folder in (self.made, *self.inherited)):
+                return name
+        return None
+
+    def prune(self, wanted: Set[str]) -> int:
+        """Remove the made pictures of this run that `wanted`, paths of records, does not name; give their number."""
+        names = {path[len(MADE) :] for path in wanted}
+        strays = [path for path in self.made.glob("??/*") if path.relative_to(self.made).as_posix() not in names]
+        for path in strays:
+            path.unlink(missing_ok=True)
+        return len(strays)
+
     def keep(self, data: bytes, suffix: str) -> tuple[str, str]:
         """Store a picture that a stage made; give its path for the record and its SHA-256."""
         digest = hashlib.sha256(data).hexdigest()
         name = f"{digest[:2]}/{digest}{suffix}"
         target = self.made / name
-        if not target.exists():
-            write_bytes(target, data)
+        if not holds(target, digest):
+            write_bytes(target, data, sync=False)  # its name tells whether it is whole: see `holds`
         return MADE + name, digest
+
+
+def made_paths(rows: pa.Table) -> set[str]:
+    """Paths of all pictures in the records of a table that a stage made."""
+    if not rows.num_rows:
+        return set()
+    paths = pc.list_flatten(rows["images"].combine_chunks()).field("path")
+    return set(paths.filter(pc.fill_null(pc.starts_with(paths, MADE), False)).to_pylist())
+
+
+def holds(file: Path, digest: str) -> bool:
+    """Whether a file is there with the content that this SHA-256 names."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest() == digest
+    except OSError:
+        return False
 
 
 def confined(root: Path, path: str) -> Path:

@@ -15,6 +15,7 @@ from curate.ingest.parts import Parts, glimpse
 from curate.ingest.pictures import PictureFacts
 from curate.ingest.slices import Container, Slice
 from curate.ingest.table import Draft, build, settle_pictures
+from curate.labels.hierarchy import answers
 from curate.labels.registry import Registry
 from curate.pipeline.batch import Batch
 from curate.pipeline.source import Position, Source, SourceShard
@@ -46,7 +47,9 @@ class RecordSource(Source):
         self._dialect = dialect
         self._pictures = pictures
         self._registry = registry
-        self.labels = {name: task.names for name, task in registry.tasks.items()} if registry else {}
+        tasks = registry.tasks if registry else {}
+        self.labels = {name: task.names for name, task in tasks.items()}
+        self.answers = {name: answers(task) for name, task in tasks.items()}
         self._shard_rows = shard_rows
         self._rows = rows
         self._fingerprint: str | None = None

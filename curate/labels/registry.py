@@ -19,7 +19,7 @@ from ruamel.yaml.error import YAMLError
 from curate.dataset.files import digest
 from curate.errors import RowError, UsageError
 
-SHIPPED = ("mire",)
+SHIPPED = ("mire", "jddc", "feedback")
 """Registries that come with curate."""
 
 _COMPARED = 64

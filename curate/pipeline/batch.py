@@ -165,6 +165,10 @@ class Batch:
         facts.setdefault("related_uid", record.parent)
         self._note(row, "added", code, uid=record.uid, **facts)
 
+    def note(self, row: int, code: str, **facts: Any) -> None:
+        """Say something worth knowing of a row without touching it; facts as for `change`."""
+        self._note(row, "noted", code, **facts)
+
     def alive(self, row: int) -> bool:
         """Whether the row was neither dropped nor failed so far."""
         return row not in self._gone
@@ -279,13 +283,15 @@ class Batch:
     def _kept(self, table: pa.Table, gone: np.ndarray[Any, Any]) -> pa.Table:
         if not self._derived:
             return table.filter(pa.array(~gone)) if gone.any() else table
-        pieces, start = [], 0
-        for row, derived in sorted(self._derived.items()):
+        made = sorted(self._derived.items())
+        added = records.to_table(record for _, derived in made for record in derived)
+        pieces, start, done = [], 0, 0
+        for row, derived in made:
             pieces += [
                 table.slice(start, row + 1 - start).filter(pa.array(~gone[start : row + 1])),
-                records.to_table(derived),
+                added.slice(done, len(derived)),
             ]
-            start = row + 1
+            start, done = row + 1, done + len(derived)
         pieces.append(table.slice(start).filter(pa.array(~gone[start:])))
         return pa.concat_tables(pieces).combine_chunks()
 

@@ -14,8 +14,15 @@ if TYPE_CHECKING:
 STAGES = {
     "ocr": "curate.ocr.stage:OcrStage",
     "denoise": "curate.denoise.stage:DenoiseStage",
+    "label": "curate.labels.stage:LabelStage",
+    "quality": "curate.select.quality:QualityStage",
+    "filter": "curate.select.filter:FilterStage",
+    "dedup": "curate.select.dedup:DedupStage",
     "split": "curate.select.split:SplitStage",
     "pseudo": "curate.select.pseudo:PseudoStage",
+    "balance": "curate.select.balance:BalanceStage",
+    "augment-image": "curate.augment.image:AugmentImageStage",
+    "augment-text": "curate.augment.text:AugmentTextStage",
 }
 EXPORTS = {
     "sharegpt": "curate.export.sharegpt:ShareGptExporter",
@@ -23,6 +30,8 @@ EXPORTS = {
 }
 OPEN_SOURCE = "curate.ingest.detect:open_source"
 """`open_source(InputOptions) -> Source`"""
+TEXT_READER = "curate.ocr.text:text_reader"
+"""`text_reader(Context, engine) -> TextReader`: how other stages ask what a picture says."""
 INGEST_CODES = "curate.ingest.codes:CODES"
 
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import curate
 from curate.dataset.files import TEMPORARY, digest, read_json, sweep, write_json
-from curate.dataset.pictures import PictureStore
+from curate.dataset.pictures import PictureStore, made_paths
+from curate.dataset.shards import read_table
 from curate.errors import BudgetExceeded, Interrupted, OutputError, StageBroken
 from curate.pipeline import registry
 from curate.pipeline.batch import Counts
@@ -48,6 +49,7 @@ class Prepared:
     ingest: IngestStep
     stages: list[StageStep]
     exports: list[ExportStep]
+    context: Context
     workers: int
     earlier_steps: list[str]
     """Folders of the steps that an earlier run in this folder had."""
@@ -66,6 +68,7 @@ def prepare(recipe: Recipe, out: Path, cache: Path | None = None) -> Prepared:
         pictures=PictureStore(source.image_root, out / "images", source.made_folders),
         seed=recipe.seed,
         labels=dict(source.labels),
+        answers=dict(source.answers),
         cache=cache,
         threads=max(1, processors() // workers),
     )
@@ -79,7 +82,9 @@ def prepare(recipe: Recipe, out: Path, cache: Path | None = None) -> Prepared:
         for options in recipe.exports
     ]
     earlier = [str(name) for name in (_read_run(out) or {}).get("steps_planned", [])]
-    return Prepared(recipe, out, source, IngestStep(source, out / "00-ingest"), stages, exports, workers, earlier)
+    return Prepared(
+        recipe, out, source, IngestStep(source, out / "00-ingest"), stages, exports, context, workers, earlier
+    )
 
 
 def check_folder(out: Path, recipe: Recipe) -> None:
@@ -223,6 +228,17 @@ def _tidy(prepared: Prepared, progress: Progress) -> None:
     for path in sorted((prepared.out / "exports").glob("*/export.json")):
         if path.parent.name not in exports:
             progress.note(f"exports/{path.parent.name} is from an earlier recipe and was left as it was")
+    _tidy_pictures(prepared)
+
+
+def _tidy_pictures(prepared: Prepared) -> None:
+    """Take away pictures that stages made with other options and that no record names any more."""
+    made: set[str] = set()
+    for step in prepared.stages:
+        if step.stage.makes_pictures:
+            for path in sorted((step.folder / "rows").glob("part-*.parquet")):
+                made |= made_paths(read_table(path, ["images"]))
+    prepared.context.pictures.prune(made)
 
 
 def _write_run(prepared: Prepared, result: RunResult, status: str) -> None:

@@ -125,7 +125,13 @@ def run_shard(stage: Stage[Any], task: ShardTask, announce: Announce) -> ShardIn
 
 
 def _batch(stage: Stage[Any], table: pa.Table, tick: Callable[[int], None]) -> Batch:
-    return Batch(table, stage.options.title, {**stage.codes, **ENGINE_CODES}, tick, stage.context.labels)
+    return Batch(
+        table,
+        stage.options.title,
+        {**stage.codes, **ENGINE_CODES},
+        tick,
+        {**stage.context.labels, **stage.context.answers},
+    )
 
 
 def _row_by_row(stage: Stage[Any], table: pa.Table, task: ShardTask, announce: Announce) -> Outcome:

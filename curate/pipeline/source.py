@@ -70,6 +70,8 @@ class Source(ABC):
     """Where the pictures are; None where there are none."""
     labels: Mapping[str, Sequence[str]] = MappingProxyType({})
     """Labels that a task may have, by task, where there is a registry."""
+    answers: Mapping[str, Sequence[str]] = MappingProxyType({})
+    """What a record of a task may carry as its label: its labels, and their two-level and group forms."""
     made_folders: tuple[Path, ...] = ()
     """Where pictures are that stages of an earlier run made, if the source is one."""
 

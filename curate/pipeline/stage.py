@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from curate.dataset.pictures import PictureStore
 from curate.pipeline.options import StepOptions
@@ -14,7 +14,9 @@ from curate.pipeline.options import StepOptions
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from curate.dataset.decode import Picture
     from curate.pipeline.batch import Batch
+    from curate.records import Line
 
 
 class StageOptions(StepOptions):
@@ -36,6 +38,23 @@ class Context:
     """Threads that native libraries may use in this process."""
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Labels that a task may have, by task."""
+    answers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What a record may carry as its label where that is more: the labels' two-level and group forms."""
+
+
+class TextReader(Protocol):
+    """Reads the text in pictures for stages that are not about reading; `registry.TEXT_READER` makes one."""
+
+    signature: str
+    """Names everything that decides what is read."""
+
+    def read(self, data: bytes, picture: Picture) -> list[Line]:
+        """Give the lines of a picture in reading order, polygons in its pixels.
+
+        Args:
+            data: The picture's file, whose hash is what caches know it by.
+            picture: The same, decoded.
+        """
 
 
 class Stage(ABC, Generic[Opts]):
@@ -59,6 +78,8 @@ class Stage(ABC, Generic[Opts]):
     """What progress counts: rows or images."""
     random: ClassVar[bool] = False
     """Whether anything is drawn from the seed; only then does another seed make the stage run again."""
+    makes_pictures: ClassVar[bool] = False
+    """Whether it keeps pictures in the run; then its result is used again only where they are all still there."""
     surveys: ClassVar[bool] = False
     """Whether the stage must see the whole dataset first; then it has `survey` and `decide`."""
 

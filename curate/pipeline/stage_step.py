@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from curate.dataset.files import digest
+from curate.dataset.pictures import made_paths
 from curate.dataset.shards import FINGERPRINT, part_name, read_metadata, read_table, remove_shards_from, write_table
 from curate.pipeline.batch import Counts
 from curate.pipeline.budget import check_failures
@@ -38,7 +40,18 @@ class StageStep:
 
     def why_it_runs(self, inputs: list[str] | None) -> str | None:
         """Say why the stage must run (again) on these inputs; None where its result can be used as it stands."""
-        return why_not(Manifest.read(self.folder), self.signature, inputs, self.folder, self.recipe.limits)
+        why = why_not(Manifest.read(self.folder), self.signature, inputs, self.folder, self.recipe.limits)
+        if why is None and self.stage.makes_pictures:
+            lost = self._lost_picture(path.name for path in sorted((self.folder / "rows").glob("part-*.parquet")))
+            why = f"its picture {lost} is missing or damaged" if lost else None
+        return why
+
+    def _lost_picture(self, parts: Iterable[str]) -> str | None:
+        """The first picture that the stage made for these shards which is not there any more."""
+        made: set[str] = set()
+        for part in parts:
+            made |= made_paths(read_table(self.folder / "rows" / part, ["images"]))
+        return self.stage.context.pictures.lost(made)
 
     def run(self, before: Path, incoming: Manifest, pool: Pool, progress: Progress) -> tuple[Manifest, bool, str]:
         """Run the stage over the shards of the step before; give the manifest, whether all was there, and why not."""
@@ -70,6 +83,8 @@ class StageStep:
         for shard in incoming.shards:
             fingerprint = shard_fingerprint(self.signature, verdict[0] if verdict else None, shard.hash)
             info = finished_shard(self.folder, shard.index, fingerprint, self.recipe.limits)
+            if info is not None and self.stage.makes_pictures and self._lost_picture([part_name(shard.index)]):
+                info = None
             if info is not None:
                 board.finished(info)
                 continue
