@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from curate.export.vision import MIN_PIXELS, fit
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
@@ -17,7 +18,6 @@ from curate.dataset.pictures import PictureStore
 from curate.errors import RowError, RunFailed, UsageError
 from curate.export.sharegpt import ShareGptExporter, ShareGptOptions
 from curate.export.template import Template
-from curate.export.vision import MIN_PIXELS, fit
 from curate.pipeline.export import Delivery
 from curate.pipeline.stage import Context
 from curate.records import Image, Line, Ocr, Record, Turn, to_table
