@@ -79,15 +79,16 @@ def lay_out(
 
 
 def _pieces(text: str, pictures: list[int], count: CountTokens) -> list[Piece]:
-    """Count one element of the layout; each is given to the tokenizer on its own. Pictures are taken from the list."""
+    """Count one element of the layout, which is given to the tokenizer alone.
+
+    Pictures are taken from the list; a placeholder for which there is none is text.
+    """
     found: list[Piece] = []
-    for place, part in enumerate(text.split(PLACEHOLDER)):
+    parts = text.split(PLACEHOLDER, len(pictures))
+    for place, part in enumerate(parts):
         if place:
-            if pictures:
-                tokens = pictures.pop(0)
-                found += [Piece(1), Piece(tokens, tokens), Piece(1)]
-            else:
-                found.append(Piece(count(PLACEHOLDER)))
+            tokens = pictures.pop(0)
+            found += [Piece(1), Piece(tokens, tokens), Piece(1)]
         found += _plain(part, count)
     return found
 

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from curate.errors import UsageError
-from curate.export.check import llamafactory
+from curate.export.check import llamafactory, swift, trl, vllm
 from curate.export.check.finding import Report, Settings
 
 CONSUMERS: dict[str, Callable[[Path, Settings], Report]] = {
     "llamafactory": llamafactory.examine,
+    "swift": swift.examine,
+    "trl": trl.examine,
+    "vllm": vllm.examine,
 }
 """Whose rules there are: LLaMA-Factory 0.9.5, ms-swift 4.6, TRL 1.16, vLLM 0.32."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from curate.export.check.finding import EFFECTS, Effect, FileReport, Finding, Report, Rule
 
@@ -29,9 +30,9 @@ class Log:
         if rule.effect != "accepts":
             self.file.whole = worse(self.file.whole or "accepts", rule.effect)
 
-    def row(self, number: int, name: str, code: str, message: str) -> None:
-        """Something is wrong with a row."""
-        rule = self._rules[code]
+    def row(self, number: int, name: str, code: str, message: str, effect: Effect | None = None) -> None:
+        """Something is wrong with a row; `effect` where it is another than the rule's in this place."""
+        rule = self._rules[code] if effect is None else replace(self._rules[code], effect=effect)
         self._report.findings.append(Finding(self.file.name, number, name, rule, message))
         if rule.effect != "accepts":
             self.file.effects[number] = worse(self.file.effects.get(number, "accepts"), rule.effect)

@@ -1,0 +1,72 @@
+"""The data files of a folder that has no list of them, and what its scripts say of budgets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from curate.export.check import rows
+from curate.export.check.columns import Columns, Mixed
+from curate.export.check.log import Log
+
+_OURS = {"dataset_info.json", "export.json", "index.parquet", "ledger.parquet", "stage.json", "run.json"}
+"""Files of curate and LLaMA-Factory that hold no rows."""
+
+_PEEKED = 20
+"""Rows that are looked at to find out whether a file holds training rows."""
+
+
+def data_files(folder: Path, columns: frozenset[str]) -> list[Path]:
+    """The files of a folder whose first rows have one of the columns; a file that cannot be read is one too."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        if path.suffix in rows.SUFFIXES and path.name not in _OURS and path.is_file():
+            try:
+                first = [row for row, _ in zip(rows.read(path), range(_PEEKED), strict=False)]
+            except rows.BrokenFile:
+                found.append(path)
+                continue
+            if any(isinstance(row, dict) and columns & row.keys() for row in first):
+                found.append(path)
+    return found
+
+
+def numbered(path: Path, log: Log, strict: bool) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """The rows of a file with number and id; what is wrong with the file, or is no row, is logged.
+
+    Args:
+        path: The file.
+        log: Needs the rules file_broken, no_rows, not_a_row and mixed_types.
+        strict: Whether a row that does not fit the columns' types is left out.
+    """
+    columns = Columns()
+    try:
+        for number, row in enumerate(rows.read(path)):
+            log.file.rows += 1
+            if not isinstance(row, dict):
+                log.row(number, "", "not_a_row", type(row).__name__)
+                continue
+            name = str(row.get("id") or "")
+            try:
+                columns.add(row)
+            except Mixed as error:
+                log.row(number, name, "mixed_types", str(error))
+                if strict:
+                    continue
+            yield number, name, row
+    except rows.BrokenFile as error:
+        log.whole("file_broken", str(error))
+        return
+    if not log.file.rows:
+        log.whole("no_rows", path.name)
+
+
+def script_number(folder: Path, name: str) -> int | None:
+    """A number that a shell script of the folder sets, as `NAME=1` or `--name 1`."""
+    for path in sorted(folder.glob("*.sh")):
+        found = re.search(rf"(?:\b{name}=|--{name}[ =])(\d+)", path.read_text("utf-8", "replace"))
+        if found:
+            return int(found[1])
+    return None
