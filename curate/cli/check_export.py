@@ -97,7 +97,7 @@ def _findings(report: Report) -> Table:
     table = _table(title="findings")
     for name in ("where", "effect", "code", "what", "how to fix it"):
         table.add_column(name, overflow="fold")
-    for one in report.findings[:_SHOWN]:
+    for one in [*report.errors, *report.warnings][:_SHOWN]:
         effect = Text(
             one.effect if one.rule.error else "warning", style=_STYLES[one.effect] if one.rule.error else "dim"
         )
@@ -111,6 +111,5 @@ def _findings(report: Report) -> Table:
 def _closing(report: Report) -> str:
     hidden = len(report.findings) - _SHOWN
     more = f"; {hidden:,} more findings are in --json" if hidden > 0 else ""
-    warnings = len(report.findings) - len(report.errors)
     verdict = "valid" if not report.errors else f"not valid: {len(report.errors):,} errors"
-    return f"{verdict}, {warnings:,} warnings{more}"
+    return f"{verdict}, {len(report.warnings):,} warnings{more}"

@@ -10,26 +10,29 @@ Kind = str | tuple[str, Any]
 _PLAIN: dict[type, Kind] = {bool: "bool", int: "number", float: "number", str: "string", bytes: "string"}
 
 
-class Mixed(Exception):
-    """Two kinds meet in one column; the text names it and both."""
-
-
 class Columns:
     """The columns of the rows seen so far."""
 
     def __init__(self) -> None:
         self.kinds: dict[str, Kind] = {}
+        self._told: set[str] = set()
 
-    def add(self, row: dict[str, Any]) -> None:
-        """Take a row into account.
+    def add(self, row: dict[str, Any]) -> list[str]:
+        """Take a row into account; give the columns in which two kinds meet for the first time, in words."""
+        found = []
+        for key, value in row.items():
+            known = self.kinds.setdefault(key, "null")
+            try:
+                self.kinds[key] = _join(known, _kind(value, key), key)
+            except _Mixed as error:
+                if key not in self._told:
+                    self._told.add(key)
+                    found.append(str(error))
+        return found
 
-        Raises:
-            Mixed: a value does not fit what was seen before; of the row only the names of its columns count then.
-        """
-        for key in row:
-            self.kinds.setdefault(key, "null")
-        fresh = {key: _join(self.kinds.get(key, "null"), _kind(value, key), key) for key, value in row.items()}
-        self.kinds.update(fresh)
+
+class _Mixed(Exception):
+    """Two kinds meet in one column; the text names it and both."""
 
 
 def _kind(value: Any, path: str) -> Kind:
@@ -58,7 +61,7 @@ def _join(one: Kind, other: Kind, path: str) -> Kind:
             "struct",
             {key: _join(one[1].get(key, "null"), other[1].get(key, "null"), f"{path}.{key}") for key in keys},
         )
-    raise Mixed(f"column {path} is {_word(one)} and {_word(other)}")
+    raise _Mixed(f"column {path} is {_word(one)} and {_word(other)}")
 
 
 def _word(kind: Kind) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.export.check import rows
-from curate.export.check.columns import Columns, Mixed
+from curate.export.check.columns import Columns
 from curate.export.check.log import Log
 
 _OURS = {"dataset_info.json", "export.json", "index.parquet", "ledger.parquet", "stage.json", "run.json"}
@@ -33,13 +33,13 @@ def data_files(folder: Path, columns: frozenset[str]) -> list[Path]:
     return found
 
 
-def numbered(path: Path, log: Log, strict: bool) -> Iterator[tuple[int, str, dict[str, Any]]]:
+def numbered(path: Path, log: Log, typed: bool = True) -> Iterator[tuple[int, str, dict[str, Any]]]:
     """The rows of a file with number and id; what is wrong with the file, or is no row, is logged.
 
     Args:
         path: The file.
         log: Needs the rules file_broken, no_rows, not_a_row and mixed_types.
-        strict: Whether a row that does not fit the columns' types is left out.
+        typed: Whether rows become a table, so that a column must be of one kind.
     """
     columns = Columns()
     try:
@@ -49,12 +49,8 @@ def numbered(path: Path, log: Log, strict: bool) -> Iterator[tuple[int, str, dic
                 log.row(number, "", "not_a_row", type(row).__name__)
                 continue
             name = str(row.get("id") or "")
-            try:
-                columns.add(row)
-            except Mixed as error:
-                log.row(number, name, "mixed_types", str(error))
-                if strict:
-                    continue
+            for mixed in columns.add(row) if typed else ():
+                log.row(number, name, "mixed_types", mixed)
             yield number, name, row
     except rows.BrokenFile as error:
         log.whole("file_broken", str(error))

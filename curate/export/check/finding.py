@@ -129,6 +129,11 @@ class Report:
         """Findings that make the export invalid."""
         return [one for one in self.findings if one.rule.error]
 
+    @property
+    def warnings(self) -> list[Finding]:
+        """Findings that leave the export valid."""
+        return [one for one in self.findings if not one.rule.error]
+
     def counts(self) -> dict[str, int]:
         """Findings by code."""
         return dict(sorted(Counter(one.code for one in self.findings).items()))

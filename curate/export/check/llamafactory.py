@@ -10,7 +10,7 @@ from typing import Any
 from curate.errors import UsageError
 from curate.export import tokens
 from curate.export.check import configs, rows
-from curate.export.check.columns import Columns, Mixed
+from curate.export.check.columns import Columns
 from curate.export.check.dataset_info import Entry, entries
 from curate.export.check.finding import FileReport, Report, Settings
 from curate.export.check.llamafactory_row import RowCheck
@@ -90,11 +90,8 @@ def _read(path: Path, log: Log, check: RowCheck) -> Columns:
             log.row(number, "", "not_a_row", f"{type(row).__name__}")
             continue
         name = str(row.get("id", ""))
-        try:
-            columns.add(row)
-        except Mixed as error:
-            log.row(number, name, "mixed_types", str(error))
-            continue
+        for mixed in columns.add(row):
+            log.row(number, name, "mixed_types", mixed)
         if path.suffix == ".jsonl" and not pictures_seen:
             pictures_seen = bool(row.get(check.entry.columns["images"] or ""))
             if pictures_seen and position > _JSON_BLOCK and not told:

@@ -20,6 +20,15 @@ from curate.export.check.sizes import in_llamafactory
 from curate.export.tokens import CountTokens
 from curate.records import PLACEHOLDER
 
+_SLIPPED_IN = "detailed thinking off"
+
+
+def _with_slipped_in(system: Any) -> Any:
+    """The system text as the formatting `openai` of this version makes it."""
+    if not isinstance(system, str) or not system:
+        return _SLIPPED_IN
+    return system if "detailed thinking o" in system else f"{system}\n{_SLIPPED_IN}"
+
 
 class _Gone(Exception):
     """The row went: dropped, or the run stopped at it; the finding is written."""
@@ -106,6 +115,8 @@ class RowCheck:
                 raise self._go(number, name, "roles", f"turn {place} is of {turn[role]!r}, expected {expected!r}")
         if len(turns) % 2:
             raise self._go(number, name, "odd_turns", f"{len(turns)} turns")
+        if self.entry.formatting == "openai":
+            system = _with_slipped_in(system)
         texts = [turn.get(content) for turn in turns]
         return Conversation(texts[::2], texts[1::2], system, self._media(number, name, row))
 

@@ -50,7 +50,7 @@ def examine(folder: Path, settings: Settings) -> Report:
     )
     for path in data_files(folder, _COLUMNS):
         log = Log(report, FileReport(path.name), RULES)
-        for number, name, row in numbered(path, log, strict=False):
+        for number, name, row in numbered(path, log):
             try:
                 _Row(check, log, number, name).check(row)
             except _Gone:

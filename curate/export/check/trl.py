@@ -80,7 +80,7 @@ def examine(folder: Path, settings: Settings) -> Report:
         log = Log(report, FileReport(path.name), RULES)
         check = _Rows(settings, settings.bounds or PROCESSOR, look, count, log)
         check.columns(path)
-        for number, name, row in numbered(path, log, strict=True):
+        for number, name, row in numbered(path, log):
             check.row(number, name, row)
     return report
 

@@ -33,7 +33,6 @@ RULES = table(
     Rule("file_broken", "stops", True, "The file cannot be read to its end.", "write it again"),
     Rule("no_rows", "stops", True, "There is no row.", "export some"),
     Rule("not_a_row", "drops", True, "A row is no mapping.", "write objects"),
-    Rule("mixed_types", "accepts", False, "A column holds values of two kinds.", "give every row the same kind"),
     Rule("not_a_conversation", "drops", True, "messages is no list of role and content.", "write them as such"),
     Rule("unknown_role", "drops", True, "A role is none of the interface.", "use system, user and assistant"),
     Rule("no_question", "accepts", True, "There is no message of the user to answer.", "leave the row out"),
@@ -75,7 +74,7 @@ def examine(folder: Path, settings: Settings) -> Report:
     )
     for path in data_files(folder, frozenset(("messages",))):
         log = Log(report, FileReport(path.name), RULES)
-        for number, name, row in numbered(path, log, strict=False):
+        for number, name, row in numbered(path, log, typed=False):
             try:
                 _Request(check, log, number, name).check(row)
             except _Gone:
