@@ -52,7 +52,10 @@ class Size:
 
 @dataclass(frozen=True)
 class Bounds:
-    """Smallest and largest area of a picture in pixels, as trainer and server are told them."""
+    """Smallest and largest area of a picture in pixels, as trainer and server are told them.
+
+    Rounding to patches can quarter a small picture, so the largest area should be at least four times the smallest.
+    """
 
     max_pixels: int = MAX_PIXELS
     min_pixels: int = MIN_PIXELS

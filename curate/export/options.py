@@ -40,7 +40,7 @@ class TrainingOptions(ExportOptions):
     stay where they are and are named by their full path; `embed`: into the rows.
     """
 
-    max_pixels: int = Field(default=MAX_PIXELS, ge=MIN_PIXELS)
+    max_pixels: int = Field(default=MAX_PIXELS, ge=4 * MIN_PIXELS)
     """Largest picture area; the default is LLaMA-Factory's `image_max_pixels` (768 x 768)."""
 
     quality: int = Field(default=95, ge=50, le=100)
