@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from curate.dataset.decode import decode
 from curate.dataset.pictures import PictureStore
 from curate.errors import RowError
 from curate.pipeline import registry
@@ -29,10 +30,19 @@ def split_demo(work: Path, read: bool = False) -> list[Record]:
 
     recipe = f"name: demo\ninput: {{path: {DEMO}/train.json, images: {DEMO}/images}}\nstages: []\nmax_failed: 10\n"
     run(parse_recipe(recipe, "demo", work), work)
-    records = list(Dataset.open(work))
+    pictures = PictureStore(DEMO / "images", work)
+    records = [record for record in Dataset.open(work) if _sound(record, pictures)]
     splits = {3: "val", 7: "test"}
     found = [replace(record, split=splits.get(number % 10, "train")) for number, record in enumerate(records)]
     return [_read(record) for record in found] if read else found
+
+
+def _sound(record: Record, pictures: PictureStore) -> bool:
+    """Whether all pictures can be decoded; one of the demo's cannot, on purpose."""
+    try:
+        return all(decode(pictures.read(image.path)).size for image in record.images)
+    except RowError:
+        return False
 
 
 def _read(record: Record) -> Record:
@@ -47,9 +57,9 @@ def _read(record: Record) -> Record:
     return replace(record, images=tuple(images))
 
 
-def export(records: list[Record], folder: Path, form: str, **options: Any) -> dict[str, RowError]:
+def export(records: list[Record], folder: Path, target: str, /, **options: Any) -> dict[str, RowError]:
     """Write an export of records of the demo; give what was left out, by uid."""
-    exporter = registry.exporters()[form]
+    exporter = registry.exporters()[target]
     left: dict[str, RowError] = {}
 
     def leave_out(uid: str, code: str, detail: str) -> None:
@@ -57,6 +67,6 @@ def export(records: list[Record], folder: Path, form: str, **options: Any) -> di
 
     folder.mkdir(parents=True)
     context = Context(PictureStore(DEMO / "images", folder / "made"))
-    parsed = exporter.Options.model_validate({"use": form, **options})
+    parsed = exporter.Options.model_validate({"use": target, **options})
     exporter(parsed, context).write([to_table(records)], Delivery(folder, leave_out, lambda rows: None))
     return left
