@@ -16,8 +16,8 @@ from PIL import Image as Pillow
 from curate.dataset.pictures import PictureStore
 from curate.dataset.vision import MAX_ASPECT, MIN_PIXELS, PROCESSOR_MAX_PIXELS, Bounds, Size, fit, smart_resize
 from curate.errors import RowError, RunFailed, UsageError
-from curate.export.sharegpt import ShareGptExporter, ShareGptOptions
 from curate.export.check.sizes import in_llamafactory
+from curate.export.sharegpt import ShareGptExporter, ShareGptOptions
 from curate.export.template import Template, Wanted
 from curate.pipeline.export import Delivery
 from curate.pipeline.stage import Context

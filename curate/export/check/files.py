@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,42 @@ _OURS = {"dataset_info.json", "export.json", "index.parquet", "ledger.parquet", 
 
 _PEEKED = 20
 """Rows that are looked at to find out whether a file holds training rows."""
+
+
+LATE_IMAGES = (
+    "In JSON lines more than 10 MB without a picture come before the first row with one: the column is taken for empty."
+)
+"""What `datasets` 4 and 5 do (LLaMA-Factory#6223): they infer the types of columns from the first block of bytes."""
+
+_JSON_BLOCK = 10 << 20
+
+
+class LateImages:
+    """Watches for the first row with a picture in JSON lines.
+
+    Args:
+        path: The file; only JSON lines are read in blocks.
+        column: The column of pictures; None where there is none.
+    """
+
+    def __init__(self, path: Path, column: str | None) -> None:
+        self._column = column if path.suffix == ".jsonl" else None
+        self._bytes = 0
+
+    def come(self, row: dict[str, Any]) -> bool:
+        """Whether this row is the first with a picture, and comes too late."""
+        if self._column is None:
+            return False
+        if row.get(self._column):
+            self._column = None
+            return self._bytes > _JSON_BLOCK
+        self._bytes += len(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")) + 1
+        return False
+
+    @property
+    def message(self) -> str:
+        """How late, in words."""
+        return f"{self._bytes:,} bytes of rows without pictures before it"
 
 
 def data_files(folder: Path, columns: frozenset[str]) -> list[Path]:

@@ -12,6 +12,7 @@ from curate.export import tokens
 from curate.export.check import configs, rows
 from curate.export.check.columns import Columns
 from curate.export.check.dataset_info import Entry, entries
+from curate.export.check.files import LateImages
 from curate.export.check.finding import FileReport, Report, Settings
 from curate.export.check.llamafactory_row import RowCheck
 from curate.export.check.llamafactory_rules import RULES
@@ -20,8 +21,6 @@ from curate.export.check.pictures import PictureFiles
 
 INFO = "dataset_info.json"
 _FORMATTINGS = ("alpaca", "sharegpt", "openai")
-_JSON_BLOCK = 10 << 20
-"""Bytes of JSON lines from which `datasets` infers the types of columns."""
 
 
 def examine(folder: Path, settings: Settings) -> Report:
@@ -84,7 +83,7 @@ def _entry(folder: Path, entry: Entry, log: Log, check: RowCheck) -> None:
 
 def _read(path: Path, log: Log, check: RowCheck) -> Columns:
     """Check the rows; give the columns that were seen."""
-    columns, position, pictures_seen, told = Columns(), 0, False, False
+    columns, late = Columns(), LateImages(path, check.entry.columns["images"])
     for number, row in enumerate(_counted(path, log)):
         if not isinstance(row, dict):
             log.row(number, "", "not_a_row", f"{type(row).__name__}")
@@ -92,12 +91,8 @@ def _read(path: Path, log: Log, check: RowCheck) -> Columns:
         name = str(row.get("id", ""))
         for mixed in columns.add(row):
             log.row(number, name, "mixed_types", mixed)
-        if path.suffix == ".jsonl" and not pictures_seen:
-            pictures_seen = bool(row.get(check.entry.columns["images"] or ""))
-            if pictures_seen and position > _JSON_BLOCK and not told:
-                log.row(number, name, "late_images", f"{position:,} bytes of rows without pictures before it")
-                told = True
-            position += len(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")) + 1
+        if late.come(row):
+            log.row(number, name, "late_images", late.message)
         check.row(number, name, row)
     return columns
 

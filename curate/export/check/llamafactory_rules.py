@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from curate.export.check.files import LATE_IMAGES
 from curate.export.check.finding import Rule
 from curate.export.check.log import table
 
@@ -16,8 +17,7 @@ RULES = table(
         "late_images",
         "stops",
         True,
-        "In JSON lines more than 10 MB without a picture come before the first row with one: the column is taken "
-        "for empty.",
+        LATE_IMAGES,
         "write a JSON array or Parquet, or put a row with a picture first",
     ),
     Rule("formatting", "stops", True, "The entry has a formatting that the trainer does not know.", "use sharegpt"),

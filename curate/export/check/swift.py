@@ -10,9 +10,9 @@ from typing import Any
 from curate.dataset.vision import Bounds, Size, smart_resize
 from curate.errors import RowError
 from curate.export import tokens
-from curate.export.chatml import lay_out, pads
+from curate.export.chatml import IMAGE_PAD, lay_out, pads
 from curate.export.check.conversation import Conversation, as_list, special_tokens
-from curate.export.check.files import data_files, numbered, script_number
+from curate.export.check.files import LateImages, data_files, numbered, script_number
 from curate.export.check.finding import FileReport, Report, Settings
 from curate.export.check.log import Log
 from curate.export.check.pictures import PictureFiles
@@ -50,7 +50,10 @@ def examine(folder: Path, settings: Settings) -> Report:
     )
     for path in data_files(folder, _COLUMNS):
         log = Log(report, FileReport(path.name), RULES)
+        late = LateImages(path, "images")
         for number, name, row in numbered(path, log):
+            if late.come(row):
+                log.row(number, name, "late_images", late.message)
             try:
                 _Row(check, log, number, name).check(row)
             except _Gone:
@@ -136,6 +139,8 @@ class _Row:
     def _talk(self, spoken: Sequence[tuple[str, str]], images: list[Any]) -> Conversation:
         system = spoken[0][1] if spoken[0][0] == "system" else None
         turns = list(spoken[1:] if system is not None else spoken)
+        if any(role == "system" for role, _ in turns):
+            raise self._go("late_system", ", ".join(role for role, _ in turns))
         if any(role != ("user", "assistant")[place % 2] for place, (role, _) in enumerate(turns)):
             self._say("roles", ", ".join(role for role, _ in turns))
         elif len(turns) % 2:
@@ -158,9 +163,9 @@ class _Row:
         other = [media for media in ("<video>", "<audio>") if any(media in text for text in texts)]
         if other:
             self._say("other_media", ", ".join(other))
-        found, breaks = special_tokens(texts)
-        if found or breaks:
-            self._say("image_pad" if breaks else "special_token", ", ".join(sorted(found)))
+        found, _ = special_tokens(texts)
+        if found:
+            self._say("image_pad" if IMAGE_PAD in found else "special_token", ", ".join(sorted(found)))
         most = self.rows.settings.images_per_row
         if most is not None and len(talk.images) > most:
             self._say("too_many_images", f"{len(talk.images)} pictures, the limit is {most}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from curate.export.check.files import LATE_IMAGES
 from curate.export.check.finding import Rule
 from curate.export.check.log import table
 
@@ -10,10 +11,12 @@ RULES = table(
     Rule("no_rows", "stops", True, "There is no row.", "export some"),
     Rule("not_a_row", "stops", True, "A row is no mapping.", "write objects"),
     Rule("mixed_types", "accepts", False, "A column holds values of two kinds.", "give every row the same kind"),
+    Rule("late_images", "stops", True, LATE_IMAGES, "write a JSON array or Parquet, or put a row with a picture first"),
     Rule("not_a_conversation", "drops", True, "The turns are no list of role and text.", "write them as such"),
     Rule("empty_conversation", "drops", True, "There is no turn.", "leave the row out"),
     Rule("unknown_role", "drops", True, "A role is none that ms-swift knows.", "user and assistant, or human and gpt"),
     Rule("not_text", "drops", True, "A text is null or a number.", "write text"),
+    Rule("late_system", "drops", True, "The system speaks behind another turn.", "put its text first"),
     Rule("roles", "accepts", True, "Roles do not alternate: turns are joined or put out of place.", "user first"),
     Rule("odd_turns", "accepts", True, "The last turn has no answer: nothing is learned.", "end with an answer"),
     Rule("empty_answer", "accepts", True, "An answer is empty: the model learns to say nothing.", "leave it out"),

@@ -154,7 +154,7 @@ def write_sharegpt(folder: Path) -> list[str]:
         for name, rows in files.items():
             (folder / f"{name}.json").write_text(json.dumps(rows, ensure_ascii=False), "utf-8")
             info[name] = {"file_name": f"{name}.json", **entry}
-    lines = [talk("h:a", "g:" + "b" * 1000, images=()) for _ in range(12_000)]
+    lines = [talk("h:a", "g:" + "b" * 1000, images=()) for _ in range(10_000)]
     text = "\n".join(json.dumps(row) for row in [*lines, GOOD])
     (folder / "late_picture.jsonl").write_text(text, "utf-8")
     roles = {"role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "assistant"}
