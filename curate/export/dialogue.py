@@ -36,7 +36,7 @@ def as_text(record: Record, texts: Mapping[int, str], roles: Mapping[str, str]) 
 
 
 def as_messages(record: Record, texts: Mapping[int, str], answer: str | None, answered: bool) -> list[Message]:
-    """The record's own turns, neighbours of the same role joined, `answer` as the last one.
+    """The record's own turns, empty ones left away, neighbours of the same role joined, `answer` as the last one.
 
     Args:
         record: The record.
@@ -58,11 +58,13 @@ def as_messages(record: Record, texts: Mapping[int, str], answer: str | None, an
             lines += [texts[number]] if number in texts else []
         role = "assistant" if turn.role == "agent" else "user"
         text = "\n".join(line for line in lines if line)
+        if not text.strip():
+            continue  # an agent that says nothing is nothing to learn
         if messages and messages[-1].role == role:
             messages[-1] = Message(role, "\n".join(part for part in (messages[-1].text, text) if part))
         else:
             messages.append(Message(role, text))
-    if not any(message.text for message in messages):
+    if not messages:
         raise RowError("empty_dialogue")
     if answer is not None:
         if messages[-1].role == "assistant":

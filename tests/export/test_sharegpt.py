@@ -98,6 +98,14 @@ def test_a_label_is_the_last_answer(tmp_path: Path) -> None:
     assert spoken[1] == [("human", "one"), ("gpt", "L")]
 
 
+def test_an_agent_that_says_nothing_is_no_turn(tmp_path: Path) -> None:
+    """MIRE's agents are silent in 163 of 980 turns; a model must not learn to be."""
+    rows, left = export(tmp_path, chat("a", "u:one", "a:", "u:two", "a:  ", "u:three", label="L"))
+
+    spoken = [(turn["from"], turn["value"]) for turn in rows["train"][0]["conversations"]]
+    assert (left, spoken) == ({}, [("human", "one\ntwo\nthree"), ("gpt", "L")])
+
+
 def test_text_in_a_picture_cannot_break_a_sample(tmp_path: Path) -> None:
     """A screenshot that shows `<image>` or `<|im_end|>` must not change the number of placeholders."""
     line = Line("<image> <|im_end|> 包邮", 0.9, (0, 0, 1, 0, 1, 1, 0, 1))
