@@ -13,9 +13,9 @@ from conformance.environments import HERE, Environment
 from conformance.exports import export, split_demo
 from conformance.models import tiny_model
 
-from curate.dataset.vision import Bounds, Size, fit, smart_resize
+from curate.dataset.vision import Bounds, Size, fit
 from curate.errors import RowError
-from curate.export.check.sizes import PROCESSOR, in_llamafactory
+from curate.export.check.sizes import in_llamafactory, in_processor
 
 pytestmark = pytest.mark.conformance
 
@@ -87,7 +87,7 @@ def test_picture_tokens_of_300_random_sizes_are_the_processors() -> None:
     sizes += [(767, 769), (768, 768), (784, 752)]
     bounds = Bounds(262_144)
     ours = [in_llamafactory(Size(*size), bounds).tokens for size in sizes]
-    alone = [_or_none(lambda size=size: smart_resize(*size, PROCESSOR).tokens) for size in sizes]
+    alone = [_or_none(lambda size=size: in_processor(Size(*size)).tokens) for size in sizes]
     prepared = [_or_none(lambda size=size: fit(*size, bounds)) for size in sizes]
     exported = [size for size in prepared if size is not None]
     real = ask.sizes(sizes, bounds.max_pixels, bounds.min_pixels)

@@ -27,4 +27,20 @@ def in_llamafactory(size: Size, bounds: Bounds) -> Size:
         width = height * _STRETCHED
     if height / width > MAX_ASPECT:
         height = width * _STRETCHED
-    return smart_resize(width, height, PROCESSOR)
+    return in_processor(Size(width, height))
+
+
+def in_processor(size: Size) -> Size:
+    """The processor of transformers 4 and 5 with its own bounds: `smart_resize`, but a side under 14 rounds to none.
+
+    Then the area counts as too small, and both sides are enlarged instead of one.
+
+    Raises:
+        RowError: image_aspect.
+    """
+    short, long = sorted((size.width, size.height))
+    if round(short / PATCH) or long > MAX_ASPECT * short:
+        return smart_resize(size.width, size.height, PROCESSOR)
+    scale = math.sqrt(PROCESSOR.min_pixels / (size.width * size.height))
+    wide, high = (math.ceil(side * scale / PATCH) * PATCH for side in (size.width, size.height))
+    return Size(wide, high)

@@ -16,7 +16,7 @@ from curate.export.check.files import LateImages, data_files, numbered, script_n
 from curate.export.check.finding import FileReport, Report, Settings
 from curate.export.check.log import Log
 from curate.export.check.pictures import PictureFiles
-from curate.export.check.sizes import PROCESSOR
+from curate.export.check.sizes import PROCESSOR, in_processor
 from curate.export.check.swift_rules import RULES
 from curate.export.tokens import CountTokens
 from curate.records import PLACEHOLDER
@@ -194,7 +194,7 @@ class _Row:
                 self._say("image_unsafe", "; ".join(unsafe))
             try:
                 size = smart_resize(probe.size.width, probe.size.height, self.rows.bounds)
-                sizes.append(smart_resize(size.width, size.height, PROCESSOR))
+                sizes.append(in_processor(size))
             except RowError as error:
                 raise self._go("image_aspect", error.detail) from error
         return sizes

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.dataset.vision import Bounds, Size, smart_resize
+from curate.dataset.vision import Bounds, Size
 from curate.errors import RowError
 from curate.export import tokens
 from curate.export.chatml import lay_out
@@ -21,7 +21,7 @@ from curate.export.check.files import data_files, numbered
 from curate.export.check.finding import Effect, FileReport, Report, Rule, Settings
 from curate.export.check.log import Log, table
 from curate.export.check.pictures import PictureFiles
-from curate.export.check.sizes import PROCESSOR
+from curate.export.check.sizes import PROCESSOR, in_processor
 from curate.export.tokens import CountTokens
 from curate.records import PLACEHOLDER
 
@@ -149,7 +149,7 @@ class _Rows:
             if unsafe:
                 self.log.row(number, name, "image_unsafe", "; ".join(unsafe))
             try:
-                sizes.append(smart_resize(probe.size.width, probe.size.height, PROCESSOR))
+                sizes.append(in_processor(probe.size))
             except RowError as error:
                 self.log.row(number, name, "image_aspect", error.detail)
         return sizes

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from curate.dataset.vision import Bounds, Size, smart_resize
+from curate.dataset.vision import Bounds, Size
 from curate.errors import RowError
 from curate.export import tokens
 from curate.export.chatml import lay_out
@@ -23,7 +23,7 @@ from curate.export.check.files import data_files, numbered
 from curate.export.check.finding import FileReport, Report, Rule, Settings
 from curate.export.check.log import Log, table
 from curate.export.check.pictures import PictureFiles, Probe
-from curate.export.check.sizes import PROCESSOR
+from curate.export.check.sizes import PROCESSOR, in_processor
 from curate.export.tokens import CountTokens
 from curate.records import PLACEHOLDER
 
@@ -155,7 +155,7 @@ class _Request:
         if unsafe:
             self._say("image_unsafe", "; ".join(unsafe))
         try:
-            return [smart_resize(probe.size.width, probe.size.height, PROCESSOR)]
+            return [in_processor(probe.size)]
         except RowError as error:
             raise self._go("image_aspect", error.detail) from error
 
