@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
 from curate.dataset.decode import decode
 from curate.dataset.files import write_bytes
 from curate.dataset.pictures import PictureStore
-from curate.dataset.vision import Size, fit, make_safe, safe_suffix
+from curate.dataset.vision import SafePicture, Size, fit, make_safe, safe_suffix
 from curate.errors import RowError
 from curate.export.options import TrainingOptions
 from curate.records import Image
 
 FOLDER = "images"
+
+_REMEMBERED = 64 << 20
+"""Bytes of finished pictures that are kept for the next rows that embed them."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,9 @@ class PictureWriter:
         self._options = options
         self._folder = folder
         self._final = final or folder.absolute()
+        self._recent: OrderedDict[str, SafePicture] = OrderedDict()
+        self._recent_bytes = 0
+        self._lock = threading.Lock()
 
     def plan(self, image: Image) -> Planned:
         """Give the size that a picture will have, from what ingest found out about it.
@@ -89,10 +97,14 @@ class PictureWriter:
 
     def _fresh(self, planned: Planned, stem: str) -> Placed:
         image = planned.image
-        data = self._store.read(image.path, image.sha256)
-        safe = make_safe(data, self._options.bounds, self._options.quality)
-        if safe.size != planned.size:
-            raise RowError("image_changed", f"{safe.size} pixels after resizing, {planned.size} were expected")
+        safe = self._recalled(stem)
+        if safe is None:
+            data = self._store.read(image.path, image.sha256)
+            safe = make_safe(data, self._options.bounds, self._options.quality)
+            if safe.size != planned.size:
+                raise RowError("image_changed", f"{safe.size} pixels after resizing, {planned.size} were expected")
+            if image.sha256 and self._options.images == "embed":
+                self._remember(stem, safe)
         name = stem + safe.suffix
         if self._options.images == "embed":
             return Placed(name, planned.size, planned.original, safe.data)
@@ -100,6 +112,20 @@ class PictureWriter:
         if not (self._options.images == "link" and safe.untouched and self._linked(image.path, target)):
             write_bytes(target, safe.data, sync=False)
         return self._named(planned, name)
+
+    def _recalled(self, stem: str) -> SafePicture | None:
+        with self._lock:
+            if stem in self._recent:
+                self._recent.move_to_end(stem)
+            return self._recent.get(stem)
+
+    def _remember(self, stem: str, safe: SafePicture) -> None:
+        with self._lock:
+            if stem not in self._recent:
+                self._recent[stem] = safe
+                self._recent_bytes += len(safe.data)
+            while self._recent_bytes > _REMEMBERED:
+                self._recent_bytes -= len(self._recent.popitem(last=False)[1].data)
 
     def _linked(self, path: str, target: Path) -> bool:
         """Link an original into the export; False where the file system cannot."""
