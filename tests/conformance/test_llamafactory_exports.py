@@ -11,7 +11,7 @@ import pytest
 from conformance import ask
 from conformance.environments import HERE, Environment
 from conformance.exports import export, split_demo
-from conformance.models import tiny_model
+from conformance.models import tiny_adapter, tiny_model
 
 from curate.dataset.vision import Bounds, Size, fit
 from curate.errors import RowError
@@ -149,3 +149,17 @@ def test_every_configuration_is_taken_by_the_trainers_parser(tmp_path: Path) -> 
     assert all("error" not in answer and answer["text_numbers"] == [] for answer in answers.values()), answers
     assert (answers["train_lora.yaml"]["lora_rank"], answers["train_lora.yaml"]["learning_rate"]) == (16, 1e-4)
     assert answers["train_full.yaml"]["learning_rate"] == 5e-6
+
+
+def test_the_adapter_that_other_tests_serve_is_one_for_the_language_model_only() -> None:
+    """vLLM ignores weights of the vision tower in silence, so an adapter with some would be another model there."""
+    folder = tiny_adapter()
+    program = (
+        "import sys; from safetensors import safe_open; f = safe_open(sys.argv[1], 'pt'); "
+        "print(len(f.keys()), sum('visual' in key for key in f.keys()))"
+    )
+    counts = Environment("llamafactory").run("-c", program, str(folder / "adapter_model.safetensors")).split()
+
+    assert int(counts[0]) > 0
+    assert int(counts[1]) == 0
+    assert json.loads((folder / "adapter_config.json").read_text())["r"] == 16
