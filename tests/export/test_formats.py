@@ -118,6 +118,20 @@ def test_a_record_without_an_answer_is_for_prediction_only(tmp_path: Path) -> No
     assert "eval_dataset: curate_test" in (folder / "predict_lora.yaml").read_text()
 
 
+@pytest.mark.parametrize("form", ["sharegpt", "alpaca", "swift", "trl", "openai"])
+def test_unlabelled_records_can_be_predicted_in_every_format(tmp_path: Path, form: str) -> None:
+    """The challenge's test set has no labels, and must come through every trainer and server."""
+    image = picture(tmp_path, "a.png")
+    _, left, facts = export(
+        tmp_path, form, intent("a", image), intent("b", image, label=None, split="test"), template="mire"
+    )
+
+    assert (left, facts["rows"]) == ({}, {"train": 1, "test": 1})
+    only, left, _ = export(tmp_path, form, intent("b", image, label=None, split="test"), template="mire")
+    assert left == {}
+    assert [path.stem for path in only.glob("t*.*") if path.suffix != ".yaml"] == ["test"]
+
+
 def test_swift_rows_are_messages(tmp_path: Path) -> None:
     """ms-swift keeps role and content, and takes pictures from `images`."""
     folder, _, facts = export(tmp_path, "swift", intent("a", picture(tmp_path, "a.png")), template="mire")

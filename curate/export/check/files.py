@@ -70,6 +70,11 @@ def data_files(folder: Path, columns: frozenset[str]) -> list[Path]:
     return found
 
 
+def for_prediction(name: str) -> bool:
+    """Whether a file is for prediction, going by its name: then rows need no answers."""
+    return Path(name).stem == "test"
+
+
 def numbered(path: Path, log: Log, typed: bool = True) -> Iterator[tuple[int, str, dict[str, Any]]]:
     """The rows of a file with number and id; what is wrong with the file, or is no row, is logged.
 

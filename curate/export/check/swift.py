@@ -12,7 +12,7 @@ from curate.errors import RowError
 from curate.export import tokens
 from curate.export.chatml import IMAGE_PAD, lay_out, pads
 from curate.export.check.conversation import Conversation, as_list, special_tokens
-from curate.export.check.files import LateImages, data_files, numbered, script_number
+from curate.export.check.files import LateImages, data_files, for_prediction, numbered, script_number
 from curate.export.check.finding import FileReport, Report, Settings
 from curate.export.check.log import Log
 from curate.export.check.pictures import PictureFiles
@@ -81,6 +81,10 @@ class _Row:
     number: int
     name: str
 
+    @property
+    def _predicts(self) -> bool:
+        return for_prediction(self.log.file.name)
+
     def _say(self, code: str, message: str) -> None:
         self.log.row(self.number, self.name, code, message)
 
@@ -143,7 +147,7 @@ class _Row:
             raise self._go("late_system", ", ".join(role for role, _ in turns))
         if any(role != ("user", "assistant")[place % 2] for place, (role, _) in enumerate(turns)):
             self._say("roles", ", ".join(role for role, _ in turns))
-        elif len(turns) % 2:
+        elif len(turns) % 2 and not self._predicts:
             self._say("odd_turns", f"{len(turns)} turns")
         texts = [text for _, text in turns]
         if len(texts) % 2:
@@ -151,7 +155,7 @@ class _Row:
         return Conversation(texts[::2], texts[1::2], system, images)
 
     def _texts(self, talk: Conversation, spoken: Sequence[tuple[str, str]]) -> None:
-        if any(role == "assistant" and not text for role, text in spoken):
+        if not self._predicts and any(role == "assistant" and not text for role, text in spoken):
             self._say("empty_answer", "an answer is empty")
         in_user = sum(text.count(PLACEHOLDER) for role, text in spoken if role == "user")
         elsewhere = sum(text.count(PLACEHOLDER) for role, text in spoken if role != "user")

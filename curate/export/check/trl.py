@@ -17,7 +17,7 @@ from curate.export import tokens
 from curate.export.chatml import lay_out
 from curate.export.check import parts
 from curate.export.check.conversation import as_list, special_tokens
-from curate.export.check.files import data_files, numbered
+from curate.export.check.files import data_files, for_prediction, numbered
 from curate.export.check.finding import Effect, FileReport, Report, Rule, Settings
 from curate.export.check.log import Log, table
 from curate.export.check.pictures import PictureFiles
@@ -118,7 +118,7 @@ class _Rows:
             self.log.row(number, name, "no_completion", "completion is empty")
             return
         texts = parts.texts(messages)
-        if messages and not any(parts.texts(messages[-1:])):
+        if messages and not any(parts.texts(messages[-1:])) and not for_prediction(self.log.file.name):
             self.log.row(number, name, "empty_completion", "the last message has no text")
         counted = sum(part.kind == "image" for message in messages for part in parts.of_message(message))
         in_parts = any(isinstance(message.get("content"), list) for message in messages)

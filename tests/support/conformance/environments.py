@@ -9,6 +9,7 @@ from: the pins, the shim, the version of Python. A folder that holds the file `m
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -73,8 +74,15 @@ class Environment:
         """
         if (self.folder / "made").exists():
             return self
-        shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.folder.with_suffix(".lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (self.folder / "made").exists():
+                self._make()
+        return self
+
+    def _make(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
         _call(sys.executable, "-m", "venv", str(self.folder))
         _call(str(self.python), "-m", "pip", "install", "--quiet", "-r", str(self.pins))
         packages = Path(
@@ -85,7 +93,6 @@ class Environment:
         for library in (packages / "torchaudio" / "lib").glob("*.so"):
             library.unlink()  # linked against CUDA; without it `import torchaudio` is plain Python
         (self.folder / "made").write_text(self.pins.read_text())
-        return self
 
     def run(self, *arguments: str, timeout: float = 600, **environment: str) -> str:
         """Run Python with arguments in it; give what it prints.
