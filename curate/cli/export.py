@@ -22,39 +22,91 @@ if TYPE_CHECKING:
 
 
 @click.command("export")
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
-@click.argument("folder", metavar="OUT", type=click.Path(path_type=Path))
+@click.argument("source", metavar="[IN]", required=False, type=click.Path(path_type=Path))
+@click.argument("folder", metavar="[OUT]", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "--format", "target", default="sharegpt", show_default=True, help="sharegpt, or source: the records as they came."
+    "--format",
+    "target",
+    default="sharegpt",
+    show_default=True,
+    help="sharegpt, alpaca, swift, trl, openai, regions, or source: the records as they came.",
 )
 @click.option("--template", help="Prompt template: mire, plain, or a YAML file.  [default: plain]")
 @click.option(
-    "--images", type=click.Path(path_type=Path), help="Folder that picture paths are relative to, where IN is a source."
+    "--images",
+    type=click.Choice(["link", "copy", "embed", "absolute"]),
+    help="Pictures: hard links where originals fit, copies, in the rows, or full paths.  [default: the format's]",
+)
+@click.option(
+    "--image-root",
+    type=click.Path(path_type=Path),
+    help="Folder that picture paths are relative to, where IN is a source.",
 )
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one option of the export; repeat for more."
 )
+@click.option(
+    "--check",
+    "checked",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Write nothing; say what a trainer or server makes of the folder DIR, whoever wrote it.",
+)
+@click.option(
+    "--for",
+    "consumer",
+    type=click.Choice(["llamafactory", "swift", "trl", "vllm"]),
+    help="Whose rules --check takes.  [default: llamafactory]",
+)
 @common
 def command(
     out: Output,
-    source: Path,
-    folder: Path,
+    source: Path | None,
+    folder: Path | None,
     target: str,
     template: str | None,
-    images: Path | None,
+    images: str | None,
+    image_root: Path | None,
     overrides: tuple[str, ...],
+    checked: Path | None,
+    consumer: str | None,
 ) -> int:
     """Write the records of IN (a run, RUN@STEP, or any source) as a training set into the folder OUT.
 
     A source is first read into the run OUT.ingest beside OUT, so that every row that is left out has a reason there.
+    With --check nothing is written: a folder is held against the rules of the program that will read it.
 
     \b
     Examples:
       curate export work/demo train/ --template mire
       curate export work/demo@ocr raw/ --set ocr_characters=300
-      curate export chats.jsonl train/
+      curate export chats.jsonl train/ --format trl
       curate export work/demo back/ --format source
+      curate export --check train/ --for llamafactory
+      curate export --check theirs/ --for swift --set cutoff_len=2048 --set tokenizer=models/qwen2-vl
     """
+    if checked is not None:
+        from curate.cli.check_export import check
+
+        if source is not None or folder is not None:
+            raise click.UsageError("--check DIR takes neither IN nor OUT")
+        return check(out, checked, consumer or "llamafactory", overrides)
+    if consumer is not None:
+        raise click.UsageError("--for belongs to --check DIR; the format decides whose rules an export is held against")
+    if source is None or folder is None:
+        raise click.UsageError("name IN and OUT, or --check DIR")
+    return _export(out, source, folder, {"use": target, "template": template, "images": images}, image_root, overrides)
+
+
+def _export(
+    out: Output,
+    source: Path,
+    folder: Path,
+    options: dict[str, str | None],
+    images: Path | None,
+    overrides: tuple[str, ...],
+) -> int:
+    """Read what has to be read, write the export, tell what was written."""
     from rich.console import Group
 
     from curate.cli.execute import exit_code, hint_failed, perform
@@ -62,7 +114,6 @@ def command(
     from curate.dataset.dataset import Dataset
 
     _check_target(folder)
-    options = {"use": target, "template": template}
     recipe = _recipe(source, images, {k: v for k, v in options.items() if v is not None}, overrides)
     data = _finished_step(source) if images is None else None
     read: RunResult | None = None

@@ -56,10 +56,15 @@ _SIXTEEN = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 _JPEG = b"\xff\xd8"
 
 
-def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
+def decode(data: bytes, max_pixels: int = MAX_PIXELS, on_white: bool = False) -> Picture:
     """Decode a picture to height x width x 3, RGB, upright.
 
     Of an animation the first frame; transparency on white, or on black where only light colours would show.
+
+    Args:
+        data: A picture file.
+        max_pixels: A picture with more is refused.
+        on_white: Transparency on white in any case, as servers show it to a model.
 
     Raises:
         RowError: image_empty, image_unreadable, image_truncated or image_too_large.
@@ -74,7 +79,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 _check_size(image, max_pixels)
                 _load(image, data)
-                return np.ascontiguousarray(_flat(_upright(image)), dtype=np.uint8)
+                return np.ascontiguousarray(_flat(_upright(image), on_white), dtype=np.uint8)
         except RowError:
             raise
         except Image.DecompressionBombError as error:
@@ -128,7 +133,7 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _flat(image: Image.Image) -> Any:
+def _flat(image: Image.Image, on_white: bool) -> Any:
     """Turn any mode into RGB pixels: 16 bits scaled down, not clipped; no transparency left."""
     if image.mode in _SIXTEEN:
         return _from_deep(np.asarray(image))
@@ -136,7 +141,7 @@ def _flat(image: Image.Image) -> Any:
         return _from_deep(np.clip(np.asarray(image), 0, 65535))
     if image.has_transparency_data:
         layer = image.convert("RGBA")
-        ground = Image.new("RGBA", layer.size, _BLACK if _drawn_for_dark(layer) else _WHITE)
+        ground = Image.new("RGBA", layer.size, _BLACK if not on_white and _drawn_for_dark(layer) else _WHITE)
         return Image.alpha_composite(ground, layer).convert("RGB")
     return image.convert("RGB")
 

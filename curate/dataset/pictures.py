@@ -59,7 +59,9 @@ class PictureStore:
             name = path[len(MADE) :]
             return confined(next((one for one in self.inherited if (one / name).exists()), self.made), name)
         if self.root is None:
-            raise RowError("image_missing", "no image root was given (--images or input.images)")
+            raise RowError(
+                "image_missing", "no image root was given (input.images, --images, or --image-root of export)"
+            )
         return confined(self.root, path)
 
     def read(self, path: str, sha256: str | None = None) -> bytes:

@@ -1,4 +1,4 @@
-"""Prompt templates: YAML files with Jinja texts that turn a record into the messages of a conversation."""
+"""Prompt templates: Jinja texts that turn a record into the messages of a conversation."""
 
 from __future__ import annotations
 
@@ -6,21 +6,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from curate.dataset.files import digest
 from curate.errors import RowError, UsageError
+from curate.export import answers, template_file
+from curate.export.dialogue import Message, as_messages, as_text, harmless
+from curate.export.template_file import TaskPrompt, TemplateFile
 from curate.labels.registry import Registry
-from curate.records import PLACEHOLDER, Record, escape_placeholders
-
-SHIPPED = Path(__file__).parent / "templates"
+from curate.records import Record
 
 CODES = {
     "no_template": "The template has no prompt for the record's task.",
@@ -32,50 +29,19 @@ CODES = {
 
 
 @dataclass(frozen=True)
-class Message:
-    """One message of a conversation; `role` is system, user or assistant."""
+class Wanted:
+    """What a conversation is wanted for."""
 
-    role: str
-    text: str
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class TaskPrompt(_Model):
-    """The texts of one task. Jinja variables: dialogue, label, labels, picture_texts, record."""
-
-    system: str | None = None
-    """System text; None for none."""
-
-    user: str | None = None
-    """The question; None takes the dialogue's own turns as they are."""
-
-    answer: str | None = None
-    """The answer to learn; None takes the label, or the agent's last turn where there is no label."""
-
-
-class TemplateFile(_Model):
-    """What a template file may say."""
-
-    name: str
-    """Name of the template."""
-
-    description: str = ""
-    """One sentence for people."""
-
-    registry: str | None = None
-    """Label registry that `labels` is taken from, in prompt order."""
-
-    roles: dict[str, str] = Field(default={"user": "user", "agent": "agent", "system": "system"})
-    """Names of the roles in `dialogue`."""
-
-    picture_text: str = ""
-    """How text read in a picture is written; Jinja variables: number (from 1) and text."""
-
-    tasks: dict[str, TaskPrompt]
-    """Prompts by task; `*` stands for every other task."""
+    ocr_characters: int | None = None
+    """Characters of each picture's text to add at most; None adds none."""
+    rationale: bool = False
+    """Whether the reason follows as a second turn."""
+    answered: bool = True
+    """Whether there must be an answer; a row for prediction can do without."""
+    coarse_fine: bool = False
+    """Whether the answer is `coarse-fine`."""
+    seed: int = 0
+    """Seed of the order of shuffled labels."""
 
 
 class Template:
@@ -93,24 +59,9 @@ class Template:
         self._compiled: dict[str, jinja2.Template] = {}
 
     @classmethod
-    def load(cls, name_or_path: str, folder: Path | None = None) -> Template:
-        """Load a shipped template by name, or a YAML file.
-
-        Raises:
-            UsageError: there is none, or it does not fit its schema.
-        """
-        shipped = SHIPPED / f"{name_or_path}.yaml"
-        path = shipped if shipped.is_file() else (folder or Path()) / name_or_path
-        try:
-            value = YAML(typ="safe").load(path.read_text("utf-8"))
-            return cls(TemplateFile.model_validate(value))
-        except OSError as error:
-            names = ", ".join(sorted(item.stem for item in SHIPPED.glob("*.yaml")))
-            raise UsageError(
-                f"there is no template '{name_or_path}'; shipped are {names}, or give a YAML file"
-            ) from error
-        except (YAMLError, ValidationError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path}: not a valid template: {error}") from error
+    def load(cls, name_or_path: str) -> Template:
+        """Load a shipped template by name, or a YAML file; raises as `template_file.load`."""
+        return cls(template_file.load(name_or_path))
 
     def digest(self) -> str:
         """Digest of the template and the registry that it uses."""
@@ -121,35 +72,38 @@ class Template:
         """The label registry that the template names."""
         return Registry.load(self.file.registry) if self.file.registry else None
 
-    def messages(self, record: Record, ocr_characters: int | None) -> list[Message]:
-        """Turn a record into messages: optional system, then user and assistant in turn, the answer last.
+    @property
+    def speaks_as_system(self) -> bool:
+        """Whether a conversation may have a system text: then every row has the column."""
+        return "*" in self.file.tasks or any(prompt.system is not None for prompt in self.file.tasks.values())
 
-        Args:
-            record: The record.
-            ocr_characters: Characters of each picture's text to add at most; None adds none.
+    @property
+    def has_many_turns(self) -> bool:
+        """Whether a conversation may have more than one question."""
+        return any(prompt.user is None for prompt in self.file.tasks.values())
+
+    def messages(self, record: Record, wanted: Wanted) -> list[Message]:
+        """Turn a record into messages: optional system, then user and assistant in turn, an answer last.
 
         Raises:
             RowError: one of `CODES`.
+        UsageError: a text of the template does not render.
         """
-        prompt = self.file.tasks.get(record.task) or self.file.tasks.get("*")
+        prompt = self.file.prompt(record.task)
         if prompt is None:
             raise RowError("no_template", f"template {self.file.name} has no task {record.task}")
-        texts = self.picture_texts(record, ocr_characters)
-        variables = {
-            "dialogue": self._dialogue(record, texts),
-            "label": record.label,
-            "labels": self._labels(record.task),
-            "picture_texts": list(texts.values()),
-            "record": record,
-        }
-        system = self._render(prompt.system, variables) if prompt.system is not None else record.system
-        head = [Message("system", system)] if system else []
+        texts = self.picture_texts(record, wanted.ocr_characters)
+        values = self._values(record, texts, wanted)
+        system = self._render(prompt.system, values) if prompt.system is not None else record.system
+        messages = [Message("system", system)] if system else []
+        answer = self._answer(prompt, record, values)
         if prompt.user is None:
-            return head + _conversation(record, texts)
-        if record.label is None:
+            messages += as_messages(record, texts, answer, wanted.answered)
+        elif not answer and wanted.answered:
             raise RowError("no_answer")
-        answer = self._render(prompt.answer, variables) if prompt.answer is not None else record.label
-        return [*head, Message("user", self._render(prompt.user, variables)), Message("assistant", answer)]
+        else:
+            messages += [Message("user", self._render(prompt.user, values)), Message("assistant", answer or "")]
+        return messages + (self._rationale(prompt, values) if wanted.rationale else [])
 
     def picture_texts(self, record: Record, ocr_characters: int | None) -> dict[int, str]:
         """The line to add for each picture that has text, by the picture's number from 1."""
@@ -163,62 +117,56 @@ class Template:
                 found[number] = self._render(self.file.picture_text, {"number": number, "text": safe})
         return found
 
-    def _dialogue(self, record: Record, texts: Mapping[int, str]) -> str:
-        lines: list[str] = []
-        number = 0
-        for turn in record.turns:
-            lines.append(f"{self.file.roles.get(turn.role, turn.role)}: {turn.text}")
-            for _ in range(turn.text.count(PLACEHOLDER)):
-                number += 1
-                if number in texts:
-                    lines.append(texts[number])
-        return "\n".join(lines)
+    def _values(self, record: Record, texts: Mapping[int, str], wanted: Wanted) -> dict[str, Any]:
+        labels = answers.listed(self.registry, record.task, self.file.label_order, f"{wanted.seed} {record.uid}")
+        label = record.label
+        if wanted.coarse_fine:
+            labels = [answers.coarse_fine(self.registry, record.task, one) for one in labels]
+            label = label if label is None else answers.coarse_fine(self.registry, record.task, label)
+        return {
+            "dialogue": as_text(record, texts, self.file.roles),
+            "label": label,
+            "labels": json.dumps(labels, ensure_ascii=False, separators=(",", ":")),
+            "description": answers.description(self.registry, record.task, record.label),
+            "picture_texts": list(texts.values()),
+            "record": record,
+            "raw": _Raw(record.raw),
+        }
 
-    def _labels(self, task: str) -> str:
-        if self.registry is None or task not in self.registry.tasks:
-            return "[]"
-        return json.dumps(list(self.registry.tasks[task].names), ensure_ascii=False, separators=(",", ":"))
+    def _answer(self, prompt: TaskPrompt, record: Record, values: Mapping[str, Any]) -> str | None:
+        if record.label is None:
+            return None
+        return self._render(prompt.answer, values) if prompt.answer is not None else str(values["label"])
 
-    def _render(self, text: str, variables: Mapping[str, Any]) -> str:
-        if text not in self._compiled:
-            self._compiled[text] = self._environment.from_string(text)
-        return self._compiled[text].render(variables)
+    def _rationale(self, prompt: TaskPrompt, values: Mapping[str, Any]) -> list[Message]:
+        if prompt.rationale is None:
+            return []
+        reason = self._render(prompt.rationale.answer, values).strip()
+        question = self._render(prompt.rationale.user, values)
+        return [Message("user", question), Message("assistant", reason)] if reason else []
 
-
-def harmless(text: str) -> str:
-    """Make text that was read in a picture harmless: no placeholders, no special tokens of a chat template."""
-    return escape_placeholders(text).replace("<|", "‹|").replace("|>", "|›")
-
-
-def _conversation(record: Record, texts: Mapping[int, str]) -> list[Message]:
-    """The record's own turns, neighbours of the same role joined, the label as the last answer."""
-    messages: list[Message] = []
-    number = 0
-    for turn in record.turns:
-        if turn.role == "system":
-            continue
-        lines = [turn.text]
-        for _ in range(turn.text.count(PLACEHOLDER)):
-            number += 1
-            lines += [texts[number]] if number in texts else []
-        role = "assistant" if turn.role == "agent" else "user"
-        text = "\n".join(line for line in lines if line)
-        if messages and messages[-1].role == role:
-            messages[-1] = Message(role, "\n".join(part for part in (messages[-1].text, text) if part))
-        else:
-            messages.append(Message(role, text))
-    if record.label is not None:
-        if messages and messages[-1].role == "assistant":
-            messages.pop()
-        messages.append(Message("assistant", record.label))
-    return _checked(messages)
+    def _render(self, text: str, values: Mapping[str, Any]) -> str:
+        try:
+            if text not in self._compiled:
+                self._compiled[text] = self._environment.from_string(text)
+            return self._compiled[text].render(values)
+        except jinja2.TemplateError as error:
+            raise UsageError(f"template {self.file.name}: {error}, in: {text.strip()[:80]}") from error
 
 
-def _checked(messages: list[Message]) -> list[Message]:
-    if not any(message.text for message in messages):
-        raise RowError("empty_dialogue")
-    if messages[0].role != "user":
-        raise RowError("roles_do_not_alternate")
-    if messages[-1].role != "assistant" or not messages[-1].text:
-        raise RowError("no_answer")
-    return messages
+class _Raw:
+    """The source's own record for templates, read only when it is asked for; a key that is not there is empty."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _record(self) -> Mapping[str, Any]:
+        try:
+            value = json.loads(self._text)
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    def __getitem__(self, key: str) -> Any:
+        return self._record.get(key, "")

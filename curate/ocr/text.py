@@ -16,7 +16,7 @@ class PictureText:
     """Reads single pictures with an engine, through the cache that the `ocr` stage uses too."""
 
     def __init__(self, context: Context, engine: str) -> None:
-        self._engine = make_engine(engine, EngineSettings(threads=context.threads, offline=context.offline))
+        self._engine = make_engine(engine, EngineSettings(threads=context.threads))
         self._cache = ReadingCache(context.cache) if context.cache else None
         self.signature = self._engine.signature()
 

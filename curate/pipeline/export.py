@@ -31,6 +31,8 @@ class Delivery:
     """Say that a record is not in the export: uid, code, detail."""
     tick: Callable[[int], None]
     """Report a number of finished rows."""
+    final: Path | None = None
+    """Where `folder` will be when the export is done; None where that is not known."""
 
 
 class Exporter(ABC, Generic[Opts]):

@@ -140,7 +140,7 @@ class ExportStep:
         try:
             shutil.rmtree(temporary, ignore_errors=True)
             temporary.mkdir(parents=True)
-            facts = self.exporter.write(tables(), Delivery(temporary, left_out, tick))
+            facts = self.exporter.write(tables(), Delivery(temporary, left_out, tick, self.folder.absolute()))
             if left_out.rows:
                 write_table(temporary / "ledger.parquet", pa.Table.from_pylist(left_out.rows, schema=ledger.SCHEMA))
             self._seal(temporary, incoming, layout, facts, left_out)

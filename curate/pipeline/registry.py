@@ -26,6 +26,11 @@ STAGES = {
 }
 EXPORTS = {
     "sharegpt": "curate.export.sharegpt:ShareGptExporter",
+    "alpaca": "curate.export.alpaca:AlpacaExporter",
+    "swift": "curate.export.swift:SwiftExporter",
+    "trl": "curate.export.trl:TrlExporter",
+    "openai": "curate.export.openai:OpenAiExporter",
+    "regions": "curate.export.regions:RegionsExporter",
     "source": "curate.export.source:SourceExporter",
 }
 OPEN_SOURCE = "curate.ingest.detect:open_source"
