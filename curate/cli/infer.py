@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from curate.infer.bookkeeping import Engine
     from curate.infer.options import AskOptions
     from curate.infer.run import Inference
+    from curate.labels.registry import Registry
 
 
 @click.command("infer")
@@ -71,11 +72,10 @@ def command(
 
     options = AskOptions(**{name: value for name, value in asked.items() if value is not None})
     registry = Registry.load(labels) if labels else None
-    choices = {name: task.allowed for name, task in registry.tasks.items()} if registry else {}
     if folder.resolve() == source.resolve():
         raise UsageError(f"{folder} is what is asked; choose another folder for the answers")
     export = export_folder(source)
-    questions = read_questions(export, split, choices)
+    questions = read_questions(export, split, _choices(export, registry))
     if dry_run:
         _plan(out, questions)
         return 0
@@ -96,6 +96,20 @@ def command(
         progress.close()
     _tell(out, found, source, folder, split)
     return 1 if found.codes else 0
+
+
+def _choices(export: Path, registry: Registry | None) -> dict[str, tuple[str, ...]]:
+    """The answers that each task allows, written as the export wrote them for training."""
+    from curate.infer.question import writes_paths
+    from curate.labels.hierarchy import path_of
+
+    if registry is None:
+        return {}
+    paths = writes_paths(export)
+    return {
+        name: tuple(path_of(label) if paths else label.name for label in task.labels if label.allowed)
+        for name, task in registry.tasks.items()
+    }
 
 
 def _engine(

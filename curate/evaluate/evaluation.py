@@ -27,6 +27,8 @@ from curate.evaluate.scores import (
     scores,
 )
 from curate.labels.answers import parse_answer
+from curate.labels.hierarchy import answers as all_answers
+from curate.labels.hierarchy import roll_up
 from curate.labels.registry import Registry
 
 WORST = 20
@@ -260,16 +262,15 @@ def _coarse(rows: Sequence[GoldRow], predicted: Sequence[str], registry: Registr
     """Scores with each label replaced by its group; None where no label of these rows has one."""
     if registry is None:
         return None
-    groups = {
-        (task, label.name): label.coarse
-        for task in {row.task for row in rows} & set(registry.tasks)
-        for label in registry.tasks[task].labels
-        if label.coarse
-    }
-    if not groups:
+    tasks = {name: registry.tasks[name] for name in {row.task for row in rows} if name in registry.tasks}
+    if not any(label.coarse for task in tasks.values() for label in task.labels):
         return None
-    gold = [groups.get((row.task, row.label or ""), row.label or "") for row in rows]
-    given = [groups.get((row.task, label), label) for row, label in zip(rows, predicted, strict=True)]
+    known = {
+        name: dict(zip(all_answers(task), roll_up(task, all_answers(task)), strict=True))
+        for name, task in tasks.items()
+    }
+    gold = [known.get(row.task, {}).get(row.label or "", row.label or "") for row in rows]
+    given = [known.get(row.task, {}).get(label, label) for row, label in zip(rows, predicted, strict=True)]
     return scores(confusion(gold, given))
 
 

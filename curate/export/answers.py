@@ -10,10 +10,8 @@ import random
 from collections.abc import Sequence
 from typing import Literal
 
+from curate.labels.hierarchy import path_of
 from curate.labels.registry import Registry
-
-SEPARATOR = "-"
-"""Stands between the coarse and the fine label."""
 
 LabelOrder = Literal["registry", "allowed", "sorted", "shuffled", "none"]
 """Which labels a prompt lists, in which order; `shuffled` draws anew for every record, from its uid."""
@@ -21,10 +19,8 @@ LabelOrder = Literal["registry", "allowed", "sorted", "shuffled", "none"]
 
 def coarse_fine(registry: Registry | None, task: str, label: str) -> str:
     """The label with its group before it; as it is where it has no group, or begins with it already."""
-    coarse = _groups(registry, task).get(label)
-    if not coarse or label.startswith(coarse + SEPARATOR):
-        return label
-    return f"{coarse}{SEPARATOR}{label}"
+    known = registry.tasks[task].labels if registry is not None and task in registry.tasks else ()
+    return next((path_of(one) for one in known if one.name == label), label)
 
 
 def description(registry: Registry | None, task: str, label: str | None) -> str:
@@ -45,9 +41,3 @@ def listed(registry: Registry | None, task: str, order: LabelOrder, draw: str) -
     if order == "shuffled":
         return random.Random(draw).sample(list(names), len(names))  # noqa: S311  no secret is drawn
     return list(names)
-
-
-def _groups(registry: Registry | None, task: str) -> dict[str, str | None]:
-    if registry is None or task not in registry.tasks:
-        return {}
-    return {label.name: label.coarse for label in registry.tasks[task].labels}

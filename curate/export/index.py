@@ -18,6 +18,7 @@ SCHEMA = pa.schema(
         ("line", pa.int64()),
         ("uid", pa.string()),
         ("source_id", pa.string()),
+        ("task", pa.string()),
         ("label", pa.string()),
         ("text_tokens", pa.int64()),
         ("image_tokens", pa.int64()),
@@ -38,7 +39,8 @@ class IndexWriter:
     def add(self, file: str, line: int, sample: Sample) -> None:
         """Say that a line of a file is this sample."""
         record = sample.record
-        row = (file, line, record.uid, record.source_id, record.label, sample.text_tokens, sample.image_tokens)
+        row = (file, line, record.uid, record.source_id, record.task, record.label)
+        row += (sample.text_tokens, sample.image_tokens)  # type: ignore[assignment]
         self._waiting.append(dict(zip(SCHEMA.names, row, strict=True)))
         if len(self._waiting) >= _GROUP_ROWS:
             self._flush()

@@ -70,8 +70,8 @@ class TrainingExporter(Exporter[Opts], Generic[Opts]):
             raise UsageError(f"template {self.template.file.name} names no registry, which coarse-fine answers need")
 
     def environment(self) -> dict[str, str]:
-        """Digests of the template and the tokenizer, and the seed where labels are shuffled."""
-        found = {"template": self.template.digest()}
+        """Digests of template and tokenizer, the seed where labels are shuffled, how answers are written."""
+        found = {"template": self.template.digest(), "answers": "path" if self.coarse_fine else "fine"}
         if self.options.tokenizer is not None:
             found["tokenizer"] = digest(tokens.load(self.options.tokenizer).to_str())
         if self.template.file.label_order == "shuffled":

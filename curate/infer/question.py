@@ -108,6 +108,16 @@ def _parts(text: str, mark: str, numbers: Iterator[int]) -> list[dict[str, Any]]
     ]
 
 
+def writes_paths(folder: Path) -> bool:
+    """Whether an export writes labels with their groups before them (`粗类-细类`)."""
+    try:
+        return bool(
+            orjson.loads((folder / "export.json").read_bytes())["signature"]["environment"]["answers"] == "path"
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def export_digest(folder: Path) -> str:
     """Name an export by its content: the hash of its index."""
     return hashlib.sha256((folder / INDEX).read_bytes()).hexdigest()[:32]
