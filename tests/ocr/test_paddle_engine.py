@@ -129,6 +129,6 @@ def test_a_folder_that_is_no_network_is_named(tmp_path: Path) -> None:
 
 def test_the_python_that_runs_the_tests_is_left_alone() -> None:
     """If this fails, the environment for PaddleOCR was made inside the one that runs the tests."""
-    from environments import cache_folder
+    from conformance.environments import cache
 
-    assert not cache_folder().is_relative_to(Path(sys.prefix))
+    assert not cache().is_relative_to(Path(sys.prefix))

@@ -7,15 +7,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from environments import environment, own_requirements
+from conformance.environments import Environment
 from ruamel.yaml import YAML
-
-PINS = ("paddlepaddle==3.3.1", "paddleocr==3.7.0", "rapidocr-paddle==1.4.5", "setuptools<82")
 
 
 def paddle_python() -> Path:
     """The Python of an environment with PaddleOCR, and with what curate needs."""
-    return environment("paddle", [*own_requirements(), *PINS])
+    return Environment("paddle").make().python
 
 
 def paddle_models(folder: Path) -> Path:
