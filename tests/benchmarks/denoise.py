@@ -215,9 +215,8 @@ def main() -> None:
 
 
 def _table(folder: Path, name: str, rounds: int) -> None:
-    print(
-        f"\n| {name} | wall s | times faster | processor s | times less | MiB | share |\n|---|--:|--:|--:|--:|--:|--:|"
-    )
+    print(f"\n| {name} | wall s | times | processor s | times | MiB of one | share | MiB of all | share |")
+    print("|---|--:|--:|--:|--:|--:|--:|--:|--:|")
     for _ in range(rounds):
         peer = run_peer(folder)
         _row("Data-Juicer, 5 operators", peer, peer)
