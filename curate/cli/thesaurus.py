@@ -13,6 +13,8 @@ from curate.cli.output import Output, common
 def command() -> None:
     """Write a table of synonyms for `curate augment-text --table`, or ask what may stand for a word.
 
+    Both commands take --json, --quiet and --debug.
+
     \b
     Examples:
       curate thesaurus show 发货 什么时候
