@@ -18,6 +18,8 @@ pytestmark = pytest.mark.conformance
 
 SHARED = Path(__file__).parents[3] / "shared" / "tools" / "training" / "data"
 LENGTH, BOUNDS = 1024, Bounds(589_824)
+SMALL = Bounds(50_176)
+"""Bounds of exports: small pictures go through the model quickly."""
 
 
 def check(folder: Path, files: list[Path]) -> dict[str, str]:
@@ -65,11 +67,21 @@ def test_exports_are_read_whole(tmp_path: Path, name: str) -> None:
     form, _, embed = name.partition("-")
     folder = tmp_path / name
     records = split_demo(tmp_path / "run")
-    export(records, folder, form, template="mire", images="embed" if embed else "copy", cutoff_len=LENGTH * 4)
+    export(
+        records,
+        folder,
+        form,
+        template="mire",
+        images="embed" if embed else "copy",
+        cutoff_len=LENGTH * 4,
+        max_pixels=SMALL.max_pixels,
+    )
     files = sorted(folder.glob("*.parquet" if embed else "t*.json"))
     files = [file for file in files if file.name != "index.parquet"]
-    report = examine(folder, "swift", Settings(cutoff_len=LENGTH * 4, tokenizer=tiny_model(real_ids=True)))
-    answers = ask.swift(folder, files, LENGTH * 4, BOUNDS.max_pixels, BOUNDS.min_pixels)
+    report = examine(
+        folder, "swift", Settings(cutoff_len=LENGTH * 4, bounds=SMALL, tokenizer=tiny_model(real_ids=True))
+    )
+    answers = ask.swift(folder, files, LENGTH * 4, SMALL.max_pixels, SMALL.min_pixels)
 
     assert not report.errors
     for file in report.files:
@@ -83,9 +95,9 @@ def test_exports_are_read_whole(tmp_path: Path, name: str) -> None:
 def test_regions_become_boxes(tmp_path: Path) -> None:
     """A box in pixels of the wrong picture teaches the model to point beside the text."""
     folder = tmp_path / "regions"
-    export(split_demo(tmp_path / "run", read=True), folder, "regions", form="swift")
+    export(split_demo(tmp_path / "run", read=True), folder, "regions", form="swift", max_pixels=SMALL.max_pixels)
     rows = json.loads((folder / "train.json").read_text("utf-8"))
-    answers = ask.swift(folder, [folder / "train.json"], LENGTH * 4, BOUNDS.max_pixels, BOUNDS.min_pixels)
+    answers = ask.swift(folder, [folder / "train.json"], LENGTH * 4, SMALL.max_pixels, SMALL.min_pixels)
 
     answer = answers["train.json"]
     assert rows

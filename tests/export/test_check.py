@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from conformance import faults
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image as Pillow
 from ruamel.yaml import YAML
 
@@ -261,3 +263,45 @@ def test_nothing_to_check_is_said(tmp_path: Path) -> None:
         examine(tmp_path / "nowhere", "trl", Settings())
     with pytest.raises(UsageError, match="there are llamafactory, swift, trl, vllm"):
         examine(tmp_path, "axolotl", Settings())
+
+
+LEAF = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 2),
+    st.text(max_size=6),
+    st.sampled_from(["human", "gpt", "<image>", "text"]),
+)
+KEYS = st.sampled_from(
+    ["from", "value", "role", "content", "type", "text", "image_url", "url", "bbox", "ref", "bytes", "path"]
+)
+ANYTHING = st.recursive(
+    LEAF, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)), max_leaves=8
+)
+COLUMNS = ("conversations", "messages", "prompt", "completion", "images", "image", "system", "objects", "instruction",
+           "input", "output", "history", "id")  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.dictionaries(st.sampled_from(COLUMNS), ANYTHING, max_size=5), min_size=1, max_size=3))
+def test_no_row_ends_the_check(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    """A folder of strangers holds anything; the check must say so, not break."""
+    (tmp_path / "rows.json").write_text(json.dumps(rows), "utf-8")
+    info = {name: {"file_name": "rows.json", **entry} for name, entry in (("a", faults.SHAREGPT), ("b", faults.ALPACA))}
+    (tmp_path / "dataset_info.json").write_text(json.dumps(info), "utf-8")
+    for consumer in ("llamafactory", "swift", "vllm"):
+        try:
+            examine(tmp_path, consumer, Settings(cutoff_len=512))
+        except UsageError as error:
+            assert "holds nothing" in str(error)
+
+
+@settings(max_examples=60, deadline=None)
+@given(value=ANYTHING)
+def test_no_request_ends_the_check(value: Any) -> None:
+    """The same for what only TRL and servers read."""
+    from curate.export.check import parts
+
+    messages = [value] if isinstance(value, dict) else []
+    assert isinstance(parts.laid(messages).questions, list)
+    assert isinstance(parts.texts(messages), list)

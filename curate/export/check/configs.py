@@ -124,11 +124,11 @@ def budget(name: str, configs: Sequence[Config], folder: Path, settings: Setting
         _number(values, "image_max_pixels", DEFAULT_BOUNDS.max_pixels),
         _number(values, "image_min_pixels", DEFAULT_BOUNDS.min_pixels),
     )
-    media = values.get("media_dir") or values.get("dataset_dir")
+    named = folder / str(values.get("media_dir") or values.get("dataset_dir") or ".")
     return Budget(
         settings.cutoff_len or _number(values, "cutoff_len", CUTOFF_LEN),
         settings.bounds or bounds,
-        folder / str(media) if media else folder,
+        named if named.is_dir() else folder,  # a path from where the trainer is started says nothing here
         bool(predicts) and not trains,
     )
 

@@ -114,7 +114,7 @@ class _Row:
         spoken = []
         for turn in turns:
             role, text = turn.get("role", turn.get("from")), turn.get("content", turn.get("value"))
-            if role not in _ROLES:
+            if not isinstance(role, str) or role not in _ROLES:
                 raise self._go("unknown_role", f"role {role!r}")
             if not isinstance(text, str):
                 raise self._go("not_text", f"{text!r} is no text")
@@ -150,6 +150,8 @@ class _Row:
         elif len(turns) % 2 and not self._predicts:
             self._say("odd_turns", f"{len(turns)} turns")
         texts = [text for _, text in turns]
+        if not texts:
+            raise self._go("empty_conversation", "no turn but the system's")
         if len(texts) % 2:
             texts.append("")
         return Conversation(texts[::2], texts[1::2], system, images)
