@@ -23,11 +23,12 @@ _LORA = {
     "per_device_train_batch_size": "1",
     "gradient_accumulation_steps": "8",
     "warmup_ratio": "0.1",
-    "truncation_strategy": "raise",
+    "truncation_strategy": "delete",
     "strict": "true",
     "report_to": "none",
 }
-"""`strict`, because ms-swift else deletes rows that it cannot read; `raise`, because it else cuts answers away."""
+"""`strict`, because ms-swift else deletes rows that it cannot read; `delete`, because `left` and `right` cut answers or
+pictures away (its command line takes no `raise`; no row of an export is too long anyway)."""
 
 
 def write(folder: Path, options: TrainingOptions, files: dict[str, str]) -> dict[str, str]:
