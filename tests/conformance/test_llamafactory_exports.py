@@ -15,6 +15,7 @@ from conformance.models import tiny_adapter, tiny_model
 
 from curate.dataset.vision import Bounds, Size, fit
 from curate.errors import RowError
+from curate.export.check.configs import known_keys
 from curate.export.check.sizes import in_llamafactory, in_processor
 
 pytestmark = pytest.mark.conformance
@@ -163,3 +164,14 @@ def test_the_adapter_that_other_tests_serve_is_one_for_the_language_model_only()
     assert int(counts[0]) > 0
     assert int(counts[1]) == 0
     assert json.loads((folder / "adapter_config.json").read_text())["r"] == 16
+
+
+def test_the_keys_that_we_know_are_the_parsers() -> None:
+    """A key that we do not know is called a fault, and one too many lets a run stop at its first step."""
+    program = (
+        "import dataclasses, json; from llamafactory.hparams import parser; "
+        "print('@@' + json.dumps(sorted({f.name for c in parser._TRAIN_ARGS for f in dataclasses.fields(c) if f.init})))"
+    )
+    printed = Environment("llamafactory").make().run("-c", program)
+    (names,) = (json.loads(line[2:]) for line in printed.splitlines() if line.startswith("@@"))
+    assert set(names) == known_keys()

@@ -129,6 +129,7 @@ def test_budgets_of_answers_and_pictures_can_be_given(tmp_path: Path) -> None:
         ("stage: sftt\ndataset: d_train\n", "config_value"),
         ("stage: sft\ndataset: d_train\nlearning_rate: 1e-4\n", "config_text_number"),
         ("stage: sft\ndataset: d_train\nimage_resolution: 512\n", "config_gone_key"),
+        ("stage: sft\ndataset: d_train\nlearning_rat: 1.0e-4\n", "config_gone_key"),
         ("stage: sft\neval_dataset: d_train\ndo_predict: true\n", "config_predict"),
         ("stage: sft\ndataset: d_train\neval_dataset: d_train\nval_size: 0.1\n", "config_val_size"),
         ("stage: sft\ndataset: d_train\ntemplate: qwen\n", "config_template"),

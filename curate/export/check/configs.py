@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +77,13 @@ class Budget:
     """Whether the data set is for prediction only, and may have no answers."""
 
 
+@cache
+def known_keys() -> frozenset[str]:
+    """The keys that LLaMA-Factory takes; any other stops it."""
+    lines = (files("curate.export.check") / "llamafactory_keys.txt").read_text("utf-8").splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
 def read(folder: Path, known: Sequence[str], report: Report) -> list[Config]:
     """Read the configurations of a folder and put what is wrong with them into the report."""
     found = []
@@ -97,8 +107,10 @@ def read(folder: Path, known: Sequence[str], report: Report) -> list[Config]:
 
 def _check(config: Config, known: Sequence[str], log: Log) -> None:
     values = config.values
-    for key, instead in _GONE.items():
-        if key in values:
+    for key in values:
+        if str(key) not in known_keys():
+            near = difflib.get_close_matches(str(key), known_keys(), n=1)
+            instead = _GONE.get(str(key), near[0] if near else "nothing")
             log.whole("config_gone_key", f"{key}; instead: {instead}")
     for key, allowed in (("stage", _STAGES), ("finetuning_type", _KINDS)):
         if key in values and values[key] not in allowed:
