@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -26,7 +27,7 @@ def digest_of_typos() -> str:
     return digest(typos())
 
 
-class _Noise:
+class _Noise(ABC):
     """Changes at most `rate` of the places where it can, one at the least, in words that may be touched."""
 
     name = ""
@@ -53,11 +54,13 @@ class _Noise:
             edits.append(Edit(self.name, turn, start, f"{before}→{after}"))
         return texts, sorted(edits, key=lambda edit: (edit.turn, edit.at))
 
+    @abstractmethod
     def _places(self, text: str, guard: Guard) -> list[tuple[int, int]]:
-        raise NotImplementedError
+        """Where the text may be garbled: beginnings and ends."""
 
+    @abstractmethod
     def _garble(self, before: str, draw: Draw) -> str:
-        raise NotImplementedError
+        """Give what stands there instead."""
 
 
 class Swap(_Noise):

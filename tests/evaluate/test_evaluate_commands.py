@@ -16,7 +16,7 @@ INTENT = "你是一个电商客服专家，请根据用户与客服的多轮对�
 
 
 @pytest.fixture
-def test_set(tmp_path: Path) -> Path:
+def challenge(tmp_path: Path) -> Path:
     """Four rows in the challenge's form; the pictures are not there, as they need not be for scoring."""
     rows: list[dict[str, Any]] = [
         {
@@ -48,7 +48,7 @@ def predictions(path: Path, *answers: str) -> Path:
 
 
 def test_the_report_says_everything_in_json_and_html(
-    tmp_path: Path, test_set: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, challenge: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """If this fails, a score cannot be read by a program, or the page lacks what the terminal tells."""
     one = predictions(tmp_path / "one.jsonl", "退款页面", "支付页面", "“气泡”", "<script>alert(1)</script>")
@@ -57,7 +57,7 @@ def test_the_report_says_everything_in_json_and_html(
 
     code = invoke(
         [
-            *("evaluate", str(test_set), str(one), "--compare", str(other)),
+            *("evaluate", str(challenge), str(one), "--compare", str(other)),
             *("--labels", "mire", "--parse", "--json", "--html", str(page)),
         ]
     )
@@ -73,27 +73,27 @@ def test_the_report_says_everything_in_json_and_html(
     assert "<script" not in text and "http" not in text.replace("http-equiv", "")
 
 
-def test_dangerous_answers_stay_text(tmp_path: Path, test_set: Path) -> None:
+def test_dangerous_answers_stay_text(tmp_path: Path, challenge: Path) -> None:
     """If this fails, a model's answer runs as a program in the browser of who reads the report."""
     bad = predictions(tmp_path / "bad.jsonl", "<img src=x onerror=alert(1)>", "支付页面", "气泡", "适用季节")
     page = tmp_path / "page.html"
-    assert invoke(["evaluate", str(test_set), str(bad), "--html", str(page)]) == 0
+    assert invoke(["evaluate", str(challenge), str(bad), "--html", str(page)]) == 0
     text = page.read_text("utf-8")
     assert "&lt;img src=x onerror=alert(1)&gt;" in text and "<img" not in text
 
 
-def test_a_submission_is_what_the_baseline_writes(tmp_path: Path, test_set: Path) -> None:
+def test_a_submission_is_what_the_baseline_writes(tmp_path: Path, challenge: Path) -> None:
     """If this fails, a submission is refused after all the work is done."""
     given = predictions(tmp_path / "p.jsonl", "退款页面", "支付页面", "气泡", "适用季节")
     out = tmp_path / "submit.csv"
-    assert invoke(["submit", str(test_set), str(given), str(out)]) == 0
+    assert invoke(["submit", str(challenge), str(given), str(out)]) == 0
 
-    table = pd.DataFrame(json.loads(test_set.read_text("utf-8")))
+    table = pd.DataFrame(json.loads(challenge.read_text("utf-8")))
     table["predict"] = ["退款页面", "支付页面", "气泡", "适用季节"]
     table.to_csv(tmp_path / "baseline.csv", index=None, encoding="utf-8-sig")
     assert out.read_bytes() == (tmp_path / "baseline.csv").read_bytes()
 
-    assert invoke(["submit", str(test_set), str(given), str(out), "--layout", "minimal"]) == 0
+    assert invoke(["submit", str(challenge), str(given), str(out), "--layout", "minimal"]) == 0
     assert out.read_text("utf-8").split("\n")[:2] == ["id,predict", "a,退款页面"]
 
 
@@ -110,17 +110,17 @@ def test_a_submission_is_what_the_baseline_writes(tmp_path: Path, test_set: Path
     ],
 )
 def test_a_submission_with_a_bad_row_is_not_written(
-    tmp_path: Path, test_set: Path, capsys: pytest.CaptureFixture[str], answers: tuple[str, ...], words: str
+    tmp_path: Path, challenge: Path, capsys: pytest.CaptureFixture[str], answers: tuple[str, ...], words: str
 ) -> None:
     """If this fails, the challenge finds the mistake instead of us."""
     out = tmp_path / "submit.csv"
-    assert invoke(["submit", str(test_set), str(predictions(tmp_path / "p.jsonl", *answers)), str(out)]) == 2
+    assert invoke(["submit", str(challenge), str(predictions(tmp_path / "p.jsonl", *answers)), str(out)]) == 2
     assert words in capsys.readouterr().err
     assert not out.exists()
 
 
-def test_parsing_needs_labels(tmp_path: Path, test_set: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_parsing_needs_labels(tmp_path: Path, challenge: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """If this fails, `--parse` without labels does nothing and says nothing."""
     given = predictions(tmp_path / "p.jsonl", "退款页面")
-    assert invoke(["evaluate", str(test_set), str(given), "--parse"]) == 2
+    assert invoke(["evaluate", str(challenge), str(given), "--parse"]) == 2
     assert "--labels mire" in capsys.readouterr().err
