@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curate.denoise.sieve import Sieve
+
 
 @dataclass
 class Changes:
@@ -36,6 +38,10 @@ class Changes:
 
 class Step(Protocol):
     """One step of cleaning."""
+
+    @property
+    def sieve(self) -> Sieve:
+        """Lets through the texts that the step may change."""
 
     def apply(self, texts: pa.Array) -> Changes:
         """Look at a column of texts and say what becomes of them."""

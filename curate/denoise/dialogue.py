@@ -74,33 +74,26 @@ class _Texts:
 
     def __init__(self, texts: pa.Array) -> None:
         self.column = texts
-        self.texts: list[str] = texts.to_pylist()
-        self._numbers: dict[str, int] | None = None
         self._facts = _facts(texts)
         self._clean: dict[tuple[int, bool], Flags] = {}
 
-    def number(self, text: str) -> int:
-        """The number of a text; a new one is put at the end."""
-        if self._numbers is None:
-            self._numbers = {text: number for number, text in enumerate(self.texts)}
-        found = self._numbers.get(text)
-        if found is None:
-            found = self._numbers[text] = len(self.texts)
-            self.texts.append(text)
-        return found
-
-    def look(self) -> None:
-        """Look at the texts that came since the last call."""
-        if len(self.column) < len(self.texts):
-            new = pa.array(self.texts[len(self.column) :], pa.string())
+    def numbers(self, texts: Sequence[str]) -> Numbers:
+        """The number of each text; new ones are put at the end."""
+        wanted = pa.array(texts, pa.string())
+        found = pc.index_in(wanted, self.column)
+        if found.null_count:
+            new = pc.unique(wanted.filter(pc.is_null(found)))
+            behind = pc.add(pc.index_in(wanted, new), len(self.column))
             self.column = pa.concat_arrays([self.column, new])
             self._facts = np.concatenate([self._facts, _facts(new)])
+            found = pc.coalesce(found, behind)
+        return np.asarray(found, dtype=np.int64)
 
     def clean(self, kind: tuple[int, bool]) -> Flags:
         """Whether each text came out of cleaning as a text of this kind, so that cleaning it again changes nothing."""
         known = self._clean.get(kind, np.zeros(0, dtype=bool))
-        if len(known) < len(self.texts):
-            known = np.concatenate([known, np.zeros(len(self.texts) - len(known), dtype=bool)])
+        if len(known) < len(self.column):
+            known = np.concatenate([known, np.zeros(len(self.column) - len(known), dtype=bool)])
             self._clean[kind] = known
         return known
 
@@ -160,7 +153,6 @@ class DialogueCleaner:
             turns = self._on_turns(table, self._on_texts(table, turns, rows, hits), rows, hits)
             if np.array_equal(turns.rows, before.rows) and np.array_equal(turns.codes, before.codes):
                 break
-        table.look()
         return table.column, turns, hits
 
     def _on_texts(self, table: _Texts, turns: Turns, rows: int, hits: Hits) -> Turns:
@@ -173,7 +165,6 @@ class DialogueCleaner:
                 if len(chosen):
                     codes[chosen] = self._cleaned(table, turns, chosen, kind, hits)
                     table.clean(kind)[codes[chosen]] = True
-        table.look()
         return Turns(turns.rows, turns.roles, codes)
 
     def _cleaned(self, table: _Texts, turns: Turns, chosen: Numbers, kind: tuple[int, bool], hits: Hits) -> Numbers:
@@ -183,7 +174,7 @@ class DialogueCleaner:
         cleaned = self._text.clean(table.column.take(pa.array(distinct)), ROLES[kind[0]], kind[1])
         if not cleaned.changed:
             return turns.codes[chosen]
-        distinct[cleaned.changed] = [table.number(text) for text in cleaned.texts]
+        distinct[cleaned.changed] = table.numbers(cleaned.texts)
         _spread(cleaned, places, turns.rows[chosen], hits)
         return distinct[places]
 
@@ -211,16 +202,19 @@ class DialogueCleaner:
         if not follows.any():
             return turns
         hits.add(turns.rows[follows], self._rules["merge-user"])
-        codes = turns.codes.copy()
         starts = np.flatnonzero(~follows)
         ends = np.append(starts[1:], len(follows))
-        made: dict[tuple[int, ...], int] = {}
-        for start, end in zip(*(column[ends - starts > 1].tolist() for column in (starts, ends)), strict=True):
-            parts = tuple(turns.codes[start:end].tolist())
-            if parts not in made:
-                made[parts] = table.number(self._joined([table.texts[code] for code in parts]))
-            codes[start] = made[parts]
-        table.look()
+        several = ends - starts > 1
+        said = turns.codes.tolist()
+        spans = zip(starts[several].tolist(), ends[several].tolist(), strict=True)
+        groups = [tuple(said[start:end]) for start, end in spans]
+        distinct = list(dict.fromkeys(groups))
+        used = sorted({code for group in distinct for code in group})
+        texts = dict(zip(used, table.column.take(pa.array(used, pa.int64())).to_pylist(), strict=True))
+        made = table.numbers([self._joined([texts[code] for code in group]) for group in distinct]).tolist()
+        number = dict(zip(distinct, made, strict=True))
+        codes = turns.codes.copy()
+        codes[starts[several]] = [number[group] for group in groups]
         return Turns(turns.rows, turns.roles, codes).where(~follows)
 
     def _joined(self, texts: Sequence[str]) -> str:
@@ -260,7 +254,7 @@ def _repeated(table: _Texts, turns: Turns) -> Flags:
     """Replies of the agent that the same dialogue has already; those with pictures are no repetition."""
     gone = np.zeros(len(turns.rows), dtype=bool)
     agent = np.flatnonzero((turns.roles == AGENT) & ~table.empty(turns.codes) & ~table.shows(turns.codes))
-    keys = turns.rows[agent] * len(table.texts) + turns.codes[agent]
+    keys = turns.rows[agent] * len(table.column) + turns.codes[agent]
     _, first = np.unique(keys, return_index=True)
     gone[agent] = True
     gone[agent[first]] = False

@@ -301,7 +301,10 @@ class Keep(Model):
         _ = self.pattern
         return self
 
+    def counts(self, level: Level, rule: str) -> bool:
+        """Whether it speaks against a rule of a level."""
+        return level in self.levels and (not self.against or rule in self.against)
+
     def saves(self, text: str, level: Level, rule: str) -> bool:
         """Whether a text must survive a rule of a level."""
-        counts = level in self.levels and (not self.against or rule in self.against)
-        return counts and self.pattern.search(text) is not None
+        return self.counts(level, rule) and self.pattern.search(text) is not None

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ _LONGEST = 3
 _MOST = 64
 """Lower bounds of repeats above this become this."""
 _ANY = r"(?s:.)"
+_NEVER = r"[^\x{0}-\x{10FFFF}]"
 _BEYOND = r"\x{10000}-\x{10FFFF}"
 """Characters that newer versions of Unicode fill; whether they are digits or letters, two programs may not agree."""
 _SPACE_CODES = [code for code in range(0x3001) if chr(code).isspace()]
@@ -201,6 +202,14 @@ class Sieve:
 
     def __init__(self, patterns: Iterable[str], edges: Edges | None = None) -> None:
         self.loose = loosen(list(patterns), edges)
+
+    @classmethod
+    def of_any(cls, sieves: Sequence[Sieve]) -> Sieve:
+        """What lets through the texts that any of some sieves lets through."""
+        joined = cls(())
+        loose = [sieve.loose for sieve in sieves]
+        joined.loose = None if None in loose else "|".join(one for one in loose if one is not None) or _NEVER
+        return joined
 
     def passing(self, texts: pa.Array) -> npt.NDArray[np.int64]:
         """Give the numbers of the texts that must be looked at, in order."""

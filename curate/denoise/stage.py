@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -74,13 +74,29 @@ class DenoiseOptions(StageOptions):
         return Settings(self.min_words, self.unit, self.min_digits, file.script())
 
 
-@cache
-def _codes() -> dict[str, str]:
-    """Codes of the default rules, for `curate reasons`."""
-    return {
-        **{rule.id: rule.what for rule in load_rules("zh-ecommerce").rules},
-        EMPTY: "Nothing but pictures, or nothing at all, is left of the dialogue; the record stays.",
-    }
+class _Codes(Mapping[str, str]):
+    """Codes of a rule file; it is read when somebody asks."""
+
+    def __init__(self, rules: str) -> None:
+        self._rules = rules
+
+    def _all(self) -> dict[str, str]:
+        return _codes(load_rules(self._rules))
+
+    def __getitem__(self, code: str) -> str:
+        return self._all()[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+def _codes(file: RuleFile) -> dict[str, str]:
+    """Each rule with what it does, and what is no rule."""
+    empty = "Nothing but pictures, or nothing at all, is left of the dialogue; the record stays."
+    return {**{rule.id: rule.what for rule in file.rules}, EMPTY: empty}
 
 
 class DenoiseStage(Stage[DenoiseOptions]):
@@ -89,13 +105,13 @@ class DenoiseStage(Stage[DenoiseOptions]):
     name = "denoise"
     version = 2
     Options = DenoiseOptions
-    codes: ClassVar[dict[str, str]] = _codes()
+    codes: ClassVar[Mapping[str, str]] = _Codes("zh-ecommerce")
 
     def __init__(self, options: DenoiseOptions, context: Context) -> None:
         super().__init__(options, context)
         self.file: RuleFile = load_rules(options.rules)
         self.rules = chosen(self.file, options)
-        self.codes = {**_codes(), **{rule.id: rule.what for rule in self.file.rules}}  # type: ignore[misc]
+        self.codes = _codes(self.file)  # type: ignore[misc]
         self.surveys = any(rule.id == "boilerplate" for rule in self.rules)  # type: ignore[misc]
         self._numbers = {rule.id: number for number, rule in enumerate(self.file.rules)}
         self.cut: segment.Cut | None = None

@@ -78,11 +78,11 @@ class ReplaceStep:
         steps = rule.steps(values)
         self._steps = [(re.compile(pattern), by, Sieve([pattern])) for pattern, by in steps]
         self._number = number
-        self._any = Sieve([pattern for pattern, _ in steps])
+        self.sieve = Sieve([pattern for pattern, _ in steps])
 
     def apply(self, texts: pa.Array) -> Changes:
         """Replace in the texts that pass the sieve."""
-        passing = self._any.passing(texts)
+        passing = self.sieve.passing(texts)
         chosen = texts.take(pa.array(passing))
         hits: dict[int, int] = {}
         new = chosen
@@ -139,14 +139,14 @@ class SentenceStep:
         self._rules = [(rule, Sieve(rule.find)) for rule in rules]
         self._by_id = {rule.id: rule for rule in rules}
         self._symbol_only = symbol_only is not None
-        self._keep = keep
+        self._saves = {rule.id: [k.pattern for k in keep if k.counts("sentence", rule.id)] for rule in rules}
         self._numbers = numbers
         silent = [r"^[^0-9A-Za-z\u4e00-\u9fff]+$"] if symbol_only else []
-        self._any = Sieve([pattern for rule in rules for pattern in rule.find] + silent, _PARTS)
+        self.sieve = Sieve([pattern for rule in rules for pattern in rule.find] + silent, _PARTS)
 
     def apply(self, texts: pa.Array) -> Changes:
         """Drop sentences from the texts that pass the sieve."""
-        passing = self._any.passing(texts)
+        passing = self.sieve.passing(texts)
         chosen: list[str] = texts.take(pa.array(passing)).to_pylist()
         split = [self._split(text) for text in chosen]
         parts = {sentence.text for sentences in split for sentence in sentences}
@@ -236,7 +236,7 @@ class SentenceStep:
         return not self._by_id[rule].whole and len(MEANING.findall(clause)) >= self._script.letters
 
     def _saved(self, clause: str, rule: str) -> bool:
-        return self._by_id[rule].keeps and any(keep.saves(clause, "sentence", rule) for keep in self._keep)
+        return self._by_id[rule].keeps and any(pattern.search(clause) for pattern in self._saves[rule])
 
 
 def _closed(clauses: Sequence[str], sentence: _Part) -> str:
@@ -271,21 +271,25 @@ class WordStep:
 
     def _without(self, text: str, hits: Counter[str]) -> str:
         """Drop words, the last one first, so that one that only words to be dropped follow stands at the end."""
-        kept: list[str] = []
+        words = self._cut(text)
         end = behind = len(text)
-        for word in reversed(self._cut(text)):
-            start = end - len(word)
-            rules = self._by_word.get(word.lower() if word.isascii() else word)
-            rule = self._fitting(rules, text, start, behind) if rules else None
+        last = len(words)
+        for number in [n for n, word in enumerate(words) if word.lower() in self._by_word][::-1]:
+            between = sum(map(len, words[number + 1 : last]))  # of words that stay, before the one looked at last
+            end -= between
+            if between:
+                behind = end
+            start = end - len(words[number])
+            rule = self._fitting(self._by_word[words[number].lower()], text, start, behind)
             if rule is None:
-                kept.append(word)
                 behind = start
             else:
                 hits[rule] += 1
-            end = start
+                words[number] = ""
+            end, last = start, number
         if not hits:
             return text
-        return _TRAILING.sub("", _LEADING.sub("", _DOUBLE.sub("", "".join(reversed(kept))))).strip()
+        return _TRAILING.sub("", _LEADING.sub("", _DOUBLE.sub("", "".join(words)))).strip()
 
     def _fitting(self, rules: Sequence[WordRule], text: str, start: int, behind: int) -> str | None:
         for rule in rules:
@@ -312,13 +316,19 @@ class ShortStep:
     def apply(self, texts: pa.Array) -> Changes:
         """Empty texts that are short."""
         changes = Changes()
-        few = pc.less(pc.utf8_length(texts), 8 * self._least)
-        talking = pc.match_substring_regex(texts, pattern="[0-9A-Za-z０-９<]")
-        passing = pc.indices_nonzero(pc.and_(pc.and_(few, says(texts)), pc.invert(talking)))
-        for number, text in zip(passing.to_pylist(), texts.take(passing).to_pylist(), strict=True):
+        passing = self.passing(texts)
+        for number, text in zip(passing.tolist(), texts.take(pa.array(passing)).to_pylist(), strict=True):
             if self._words(text) < self._least:
                 changes.add(number, "", [(self._number, 1)])
         return changes
+
+    def passing(self, texts: pa.Array) -> Rows:
+        """Give the numbers of the texts that may be short, in order."""
+        few = pc.indices_nonzero(pc.less(pc.utf8_length(texts), 8 * self._least))
+        left = texts.take(few)
+        talking = pc.match_substring_regex(left, pattern="[0-9A-Za-z０-９<]")
+        chosen = few.filter(pc.and_(says(left), pc.invert(talking)))
+        return np.asarray(chosen, dtype=np.int64)
 
     def _words(self, text: str) -> int:
         if self._cut is None:

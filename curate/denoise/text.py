@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curate.denoise.cleaned import CleanTexts, Step
 from curate.denoise.rules import BuiltInRule, Keep, ReplaceRule, Rule, SentenceRule, WordRule
 from curate.denoise.segment import Cut
+from curate.denoise.sieve import Sieve
 from curate.denoise.steps import CHINESE, MEANING, Numbers, ReplaceStep, Script, SentenceStep, ShortStep, WordStep
 from curate.records import PLACEHOLDER, escape_placeholders
 
@@ -76,14 +79,14 @@ class TextCleaner:
             for rule in rules
             if isinstance(rule, ReplaceRule)
         }
-        self._steps: dict[tuple[str, bool, bool], list[Step]] = {}
+        self._steps: dict[tuple[str, bool, bool], _Steps] = {}
         for role in ("user", "agent"):
             before, sentences, after, short = self._made([rule for rule in rules if rule.looks_at(role)])
-            self._steps[role, False, False] = before + sentences + after
-            self._steps[role, False, True] = before + sentences + after + short
-            self._steps[role, True, False] = self._steps[role, True, True] = before + after
+            self._steps[role, False, False] = _Steps(before + sentences + after)
+            self._steps[role, False, True] = _Steps(before + sentences + after, short)
+            self._steps[role, True, False] = self._steps[role, True, True] = _Steps(before + after)
 
-    def _made(self, rules: Sequence[Rule]) -> tuple[list[Step], list[Step], list[Step], list[Step]]:
+    def _made(self, rules: Sequence[Rule]) -> tuple[list[Step], list[Step], list[Step], list[ShortStep]]:
         """The steps for texts of a role: before the sentences, sentences, behind them, and for whole turns."""
         replace = [rule for rule in rules if isinstance(rule, ReplaceRule)]
         built_in = {rule.id: rule for rule in rules if isinstance(rule, BuiltInRule)}
@@ -96,7 +99,7 @@ class TextCleaner:
             sentences.append(SentenceStep(sentence_rules, symbol_only, self._keep, self.numbers, script))
         after: list[Step] = [WordStep(words, self._cut, self.numbers)] if words else []
         after += [self._replace[rule.id] for rule in replace if rule.last]
-        short: list[Step] = []
+        short: list[ShortStep] = []
         if "short" in built_in:
             cut = self._cut if self._settings.unit == "word" else None
             short.append(ShortStep(self.numbers["short"], cut, self._settings.min_words))
@@ -140,16 +143,17 @@ class TextCleaner:
                 done[number] = new
         return done, hits + [(numbers[owners[part][0]], rule, count) for part, rule, count in found]
 
-    def _run(self, texts: pa.Array, steps: Sequence[Step]) -> _Result:
+    def _run(self, texts: pa.Array, steps: _Steps) -> _Result:
         """Apply steps until nothing changes; give the texts that changed, and the hits."""
         result: dict[int, str] = {}
         hits: list[tuple[int, int, int]] = []
-        column = texts
-        active: Sequence[int] = range(len(texts))  # numbers of the texts that may still change
-        for _ in range(MAX_PASSES):
+        concerned = steps.concerned(texts)
+        column = texts.take(pa.array(concerned))
+        active: Sequence[int] = concerned.tolist()  # numbers of the texts that may still change
+        for _ in range(MAX_PASSES if active else 0):
             start = column
             touched: set[int] = set()
-            for step in steps:
+            for step in steps.all:
                 changes = step.apply(column)
                 column = changes.applied(column)
                 touched.update(changes.numbers)
@@ -170,6 +174,24 @@ class TextCleaner:
             original = texts.take(pa.array(numbers, pa.int64())).to_pylist()
             result = {n: result[n] for n, text in zip(numbers, original, strict=True) if result[n] != text}
         return result, hits
+
+
+class _Steps:
+    """Steps in order, and which texts any of them may change.
+
+    Args:
+        steps: Steps with a sieve each.
+        short: Steps behind them, which ask something else.
+    """
+
+    def __init__(self, steps: Sequence[Step], short: Sequence[ShortStep] = ()) -> None:
+        self.all: list[Step | ShortStep] = [*steps, *short]
+        self._short = short
+        self._sieve = Sieve.of_any([step.sieve for step in steps])
+
+    def concerned(self, texts: pa.Array) -> npt.NDArray[np.int64]:
+        """Give the numbers of the texts that a step may change, in order; most texts concern no step at all."""
+        return np.unique(np.concatenate([self._sieve.passing(texts), *(step.passing(texts) for step in self._short)]))
 
 
 def _renumbered(result: _Result, numbers: Sequence[int]) -> _Result:

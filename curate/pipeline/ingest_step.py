@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,16 @@ class IngestStep:
     def _metadata(self, index: int) -> dict[bytes, bytes] | None:
         return read_metadata(self.folder / "rows" / part_name(index))
 
-    def run(self, progress: Progress, stop: StopSignal) -> tuple[Manifest, bool, str]:
-        """Read the source; give the manifest, whether all of it was there, and why not."""
+    def run(
+        self, progress: Progress, stop: StopSignal, meanwhile: Callable[[], None] = lambda: None
+    ) -> tuple[Manifest, bool, str]:
+        """Read the source; give the manifest, whether all of it was there, and why not.
+
+        Args:
+            progress: Hears what happens.
+            stop: Tells whether the run was asked to stop.
+            meanwhile: Called before the source is read, where it must be.
+        """
         why = self.why_it_runs()
         if why is None:
             self.manifest = Manifest.read(self.folder)
@@ -63,6 +72,7 @@ class IngestStep:
             return self.manifest, True, ""
         (self.folder / "stage.json").unlink(missing_ok=True)
         progress.start(self.title, self.source.rows_hint(), "rows", why)
+        meanwhile()
         self.manifest = self._read(progress, stop)
         self.manifest.write(self.folder)
         return self.manifest, False, why

@@ -7,6 +7,7 @@ again row by row. The parent knows at which row the worker was: that row is set 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import multiprocessing
 import os
@@ -15,7 +16,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -97,7 +97,7 @@ class Pool:
         """End all workers at once; what they were writing stays a temporary file that the next run sweeps away."""
         for worker in self._workers:
             worker.connection.close()
-            if worker.task is not None:
+            if worker.task is not None or not worker.opened:
                 worker.process.kill()
         for worker in self._workers:
             worker.process.join(timeout=5)
@@ -105,6 +105,20 @@ class Pool:
                 worker.process.kill()
                 worker.process.join()
         self._workers.clear()
+
+    def prepare(self, spec: StageSpec, workers: int) -> None:
+        """Start workers that open a stage while there is nothing for them to do yet; `map` finds them ready.
+
+        Args:
+            spec: The stage.
+            workers: How many; never more than the pool has.
+        """
+        while len(self._workers) < min(workers, self.size):
+            worker = _start(self.threads)
+            worker.spec = spec.key
+            self._workers.append(worker)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it died; `map` replaces it
+                worker.connection.send((spec, None))
 
     def map(self, spec: StageSpec, tasks: Sequence[Task], on_alive: OnAlive) -> Iterator[tuple[int, Any]]:
         """Run tasks; give (shard number, result) as they finish, in any order.
@@ -143,10 +157,9 @@ class Pool:
         worker.task, worker.row, worker.opened, worker.last_sign = task, None, False, time.monotonic()
         known = worker.spec == spec.key
         worker.spec = spec.key
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            # it died while idle: its end of the pipe is found closed, and the task starts anew
             worker.connection.send((None if known else spec, task))
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # it died while idle: its end of the pipe is found closed, and the task starts anew
 
     def _ready(self) -> list[_Worker]:
         by_connection = {worker.connection: worker for worker in self._workers if worker.task is not None}
@@ -238,7 +251,7 @@ def _start(threads: int) -> _Worker:
     return _Worker(process, ours, last_sign=time.monotonic())
 
 
-@contextmanager
+@contextlib.contextmanager
 def _inherited(threads: int) -> Iterator[None]:
     """Give the child what it must have before its first import: thread limits, and deafness to Ctrl-C."""
     before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
 from curate.pipeline import registry
 from curate.pipeline.export import ExportOptions
+from curate.pipeline.options import StepOptions
 from curate.pipeline.source import InputOptions
 from curate.pipeline.stage import StageOptions
 
@@ -125,22 +126,33 @@ class Recipe(BaseModel):
 
 
 @cache
-def recipe_model() -> type[Recipe]:
-    """The recipe with `stages` and `exports` narrowed to the options of all stages and formats there are."""
-    stages = [stage.Options for stage in registry.stages().values()]
-    exports = [exporter.Options for exporter in registry.exporters().values()]
+def recipe_model(stages: tuple[str, ...] | None = None, exports: tuple[str, ...] | None = None) -> type[Recipe]:
+    """The recipe with `stages` and `exports` narrowed to the options of the stages and formats there are.
+
+    Args:
+        stages: Only these stages, so that a recipe costs the imports of what it uses; None for all.
+        exports: Only these formats.
+    """
+    stage_options = [registry.stages()[name].Options for name in _chosen(registry.stages(), stages)]
+    export_options = [registry.exporters()[name].Options for name in _chosen(registry.exporters(), exports)]
     fields: dict[str, Any] = {
-        "stages": (_list_of_any(stages), Field(description="The steps, in order.")),
+        "stages": (_list_of_any(stage_options), Field(description="The steps, in order.")),
         "exports": (
-            _list_of_any(exports),
+            _list_of_any(export_options),
             Field(default=[], description="Training sets to write from the finished records."),
         ),
     }
     return create_model("Recipe", __base__=Recipe, __doc__=Recipe.__doc__, **fields)
 
 
+def _chosen(known: Iterable[str], names: tuple[str, ...] | None) -> Iterable[str]:
+    return known if names is None else names
+
+
 def _list_of_any(options: Sequence[type[BaseModel]]) -> Any:
     """The type of a list whose items are told apart by their key `use`."""
+    if len(options) < 2:
+        return list[options[0]] if options else list[StepOptions]  # type: ignore[valid-type]
     return list[Annotated[functools.reduce(operator.or_, options), Field(discriminator="use")]]  # type: ignore[misc]
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import difflib
 import io
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,21 @@ def _validate(root: Any, folder: Path) -> Recipe:
         plain = _plain(root)
     except RecursionError:
         raise RecipeError([Problem("", "a value holds itself (&name … *name), or is nested too deeply")]) from None
-    return recipe_model().model_validate(plain, context={"folder": folder})
+    context = {"folder": folder}
+    stages, exports = _used(plain, "stages", registry.stages()), _used(plain, "exports", registry.exporters())
+    if stages is not None and exports is not None:
+        with contextlib.suppress(ValidationError):  # said again below, by the model that knows all names
+            return recipe_model(stages, exports).model_validate(plain, context=context)
+    return recipe_model().model_validate(plain, context=context)
+
+
+def _used(plain: Any, key: str, known: Container[str]) -> tuple[str, ...] | None:
+    """The names that the steps use; None where one of them is not known, or is none."""
+    steps = plain.get(key, [])
+    if not isinstance(steps, list):
+        return None
+    names = {str(step.get("use")) if isinstance(step, dict) else "" for step in steps}
+    return tuple(sorted(names)) if all(name in known for name in names) else None
 
 
 def _complaints(root: Any, folder: Path) -> frozenset[Complaint]:

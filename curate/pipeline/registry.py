@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from curate.pipeline.export import Exporter
@@ -47,15 +48,15 @@ def load(reference: str) -> Any:
 
 
 @cache
-def stages() -> dict[str, type[Stage[Any]]]:
+def stages() -> Mapping[str, type[Stage[Any]]]:
     """All stages by the name that recipes use; a plug-in adds one in the entry-point group `curate.stages`."""
-    return _all(STAGES, "curate.stages")
+    return _Lazily(STAGES, "curate.stages")
 
 
 @cache
-def exporters() -> dict[str, type[Exporter[Any]]]:
+def exporters() -> Mapping[str, type[Exporter[Any]]]:
     """All export formats by name; plug-ins use the entry-point group `curate.exports`."""
-    return _all(EXPORTS, "curate.exports")
+    return _Lazily(EXPORTS, "curate.exports")
 
 
 def ingest_codes() -> dict[str, str]:
@@ -63,8 +64,25 @@ def ingest_codes() -> dict[str, str]:
     return dict(load(INGEST_CODES))
 
 
-def _all(shipped: dict[str, str], group: str) -> dict[str, Any]:
-    found = {name: load(reference) for name, reference in shipped.items()}
-    for point in entry_points(group=group):
-        found.setdefault(point.name, point.load())
-    return found
+_Found = TypeVar("_Found")
+
+
+class _Lazily(Mapping[str, _Found]):
+    """Names are known at once; what a name stands for is imported when it is asked for."""
+
+    def __init__(self, shipped: Mapping[str, str], group: str) -> None:
+        self._where: dict[str, str | EntryPoint] = {point.name: point for point in entry_points(group=group)}
+        self._where = {**shipped, **{name: point for name, point in self._where.items() if name not in shipped}}
+        self._loaded: dict[str, _Found] = {}
+
+    def __getitem__(self, name: str) -> _Found:
+        if name not in self._loaded:
+            where = self._where[name]
+            self._loaded[name] = load(where) if isinstance(where, str) else where.load()
+        return self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._where)
+
+    def __len__(self) -> int:
+        return len(self._where)

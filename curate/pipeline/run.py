@@ -183,10 +183,10 @@ def _steps(prepared: Prepared, result: RunResult, progress: Progress, stop: Stop
         check_failures(recipe, title, counts, counts.rows_in)
         started = time.monotonic()
 
-    manifest, reused, why = prepared.ingest.run(progress, stop)
-    done("ingest", prepared.ingest.folder, manifest, reused, why, "rows")
     limits = Limits(recipe.time_limit, _memory_limit(recipe, prepared.workers))
     with Pool(prepared.workers, max(1, processors() // prepared.workers), limits, stop) as pool:
+        manifest, reused, why = prepared.ingest.run(progress, stop, lambda: _open_first(prepared, pool))
+        done("ingest", prepared.ingest.folder, manifest, reused, why, "rows")
         before = prepared.ingest.folder
         for stage in prepared.stages:
             manifest, reused, why = stage.run(before, manifest, pool, progress)
@@ -196,6 +196,12 @@ def _steps(prepared: Prepared, result: RunResult, progress: Progress, stop: Stop
         exported = export.run(before, manifest, prepared.ingest.manifest, progress, stop)
         result.exports.append(exported)
     _tidy(prepared, progress)
+
+
+def _open_first(prepared: Prepared, pool: Pool) -> None:
+    """While the source is read, workers start and open the first stage."""
+    if prepared.stages:
+        prepared.stages[0].prepare(pool, prepared.source.shards_hint())
 
 
 def _check_counts(title: str, counts: Counts, before: Counts | None) -> None:

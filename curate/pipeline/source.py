@@ -83,9 +83,14 @@ class Source(ABC):
     def rows_hint(self) -> int | None:
         """Roughly how many records there are, for progress; None where nobody knows."""
 
+    def shards_hint(self) -> int | None:
+        """Roughly how many shards there will be; None where nobody knows."""
+        rows = self.rows_hint()
+        return None if rows is None else -(-rows // int(self.signature()["shard_rows"]))
+
     @abstractmethod
     def signature(self) -> dict[str, Any]:
-        """What decides, besides the source's bytes, what is read: format, options, registry digest, version."""
+        """What decides, besides the source's bytes, what is read: format, `shard_rows`, registry digest, version."""
 
     @abstractmethod
     def shards(self, start: Position, seen: Iterable[str]) -> Iterator[SourceShard]:

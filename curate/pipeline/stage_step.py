@@ -53,6 +53,10 @@ class StageStep:
             made |= made_paths(read_table(self.folder / "rows" / part, ["images"]))
         return self.stage.context.pictures.lost(made)
 
+    def prepare(self, pool: Pool, shards: int | None) -> None:
+        """Let workers open the stage before its shards are there."""
+        pool.prepare(self._stage_spec(None), pool.size if shards is None else shards)
+
     def run(self, before: Path, incoming: Manifest, pool: Pool, progress: Progress) -> tuple[Manifest, bool, str]:
         """Run the stage over the shards of the step before; give the manifest, whether all was there, and why not."""
         why = self.why_it_runs(incoming.outputs)

@@ -61,7 +61,10 @@ class Reply:
 
 
 def work(connection: Connection, threads: int, parent: int) -> None:
-    """Serve tasks from the parent until it closes the connection; a task comes with a spec only where that is new."""
+    """Serve tasks from the parent until it closes the connection; a task comes with a spec only where that is new.
+
+    A spec may come without a task: then the stage is opened, so that it is ready when the first task comes.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business; it lets us finish
     _die_with(parent)
     pa.set_cpu_count(threads)
@@ -78,6 +81,8 @@ def work(connection: Connection, threads: int, parent: int) -> None:
         except Exception as error:  # noqa: BLE001  told to the parent, which stops the run
             stage = None
             connection.send(Reply("cannot", _portable(error)))
+            continue
+        if task is None:
             continue
         connection.send(Reply("alive"))
         connection.send(_reply(connection, stage, task))
