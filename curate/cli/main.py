@@ -115,6 +115,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit."""
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # as in the workers, see pipeline/pool.py
     sys.exit(invoke(sys.argv[1:]))
 
 

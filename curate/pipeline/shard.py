@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import traceback
 from collections.abc import Callable, Mapping
@@ -211,10 +212,24 @@ def write_shard(
 
 def content_of(table: pa.Table) -> str:
     """Hash of a table's values, whatever file they stand in."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema.remove_metadata()) as writer:
+    hashed = _Hashed()
+    with pa.PythonFile(hashed, mode="w") as sink, pa.ipc.new_stream(sink, table.schema.remove_metadata()) as writer:
         writer.write_table(table.replace_schema_metadata(None).combine_chunks())
-    return xxhash.xxh3_128_hexdigest(sink.getvalue())
+    return hashed.hash.hexdigest()
+
+
+class _Hashed(io.RawIOBase):
+    """A file that keeps nothing but the hash of what is written into it."""
+
+    def __init__(self) -> None:
+        self.hash = xxhash.xxh3_128()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.hash.update(data)
+        return len(data)
 
 
 def _images(rows: pa.Table) -> int:

@@ -40,7 +40,7 @@ from tests.benchmarks import denoise_data
 
 ROOT = Path(__file__).parents[2]
 PINS = ("py-data-juicer==1.6.1", "aiohttp==3.14.5", "ray==2.60.0", "torch==2.13.0")
-SHARD_ROWS = 8192
+SHARD_ROWS = 3072
 _LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
 
 CONFIG = """

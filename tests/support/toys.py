@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curate import records
+from curate.errors import UsageError
 from curate.pipeline.batch import Batch
 from curate.pipeline.source import InputOptions, Position, Source, SourceShard
 from curate.pipeline.stage import Stage, StageOptions
@@ -72,6 +73,8 @@ class UpperOptions(StageOptions):
     use: Literal["upper"] = "upper"
     suffix: str = ""
     pause: float = 0.0
+    slow_open: float = 0.0
+    broken_open: bool = False
 
 
 class UpperStage(Stage[UpperOptions]):
@@ -86,6 +89,11 @@ class UpperStage(Stage[UpperOptions]):
         "doubled": "was doubled",
         "told": "was told to fail",
     }
+
+    def open(self) -> None:
+        time.sleep(self.options.slow_open)
+        if self.options.broken_open:
+            raise UsageError("there is no model here")
 
     def process(self, batch: Batch) -> None:
         turns, _ = records.flatten(batch.table["turns"])
