@@ -14,7 +14,7 @@ from curate import records
 from curate.augment import copies
 from curate.augment.draw import Draw
 from curate.augment.pipelines import Pipeline
-from curate.augment.proof import GeometryProof, Made, Proof, ReadingProof
+from curate.augment.proof import GeometryProof, Made, MixedProof, Proof, ReadingProof
 from curate.dataset.decode import Picture, decode
 from curate.dataset.pictures import CODES, MAX_PIXELS
 from curate.errors import CurateError, RowError
@@ -36,8 +36,11 @@ class AugmentImageOptions(copies.CopyOptions):
     compose: RecipePath | None = None
     """A composition of one's own, as `albumentations.save` writes it (JSON or YAML); goes with `pipeline: custom`."""
 
-    verify: Literal["geometry", "ocr"] = "geometry"
-    """How a new picture is proved: by where its lines of text went, which costs nothing, or by reading it again."""
+    verify: Literal["auto", "geometry", "ocr"] = "auto"
+    """How a new picture is proved: by where its lines of text went, which costs nothing, or by reading it again.
+
+    `auto` is geometry, and reading where the original has fewer than 64 characters, each of which counts.
+    """
 
     min_recall: float = Field(default=0.97, ge=0, le=1)
     """Share of the original's characters that must be in the picture (geometry) or be read again (ocr).
@@ -46,7 +49,7 @@ class AugmentImageOptions(copies.CopyOptions):
     """
 
     allow_mirrored_text: bool = False
-    """Whether a picture with text may be mirrored; only with `verify: geometry`, for nothing reads mirrored text."""
+    """Whether a picture with text may be mirrored; only with `verify: geometry`: nothing reads mirrored text."""
 
     tries: int = Field(default=16, ge=1, le=100)
     """How often a picture is drawn until one is accepted."""
@@ -58,7 +61,7 @@ class AugmentImageOptions(copies.CopyOptions):
     """Quality of JPEG files."""
 
     engine: str = "rapidocr"
-    """What reads with `verify: ocr`."""
+    """What reads with `verify: ocr` and `auto`."""
 
     max_pixels: int = Field(default=MAX_PIXELS, ge=1)
     """A picture with more pixels than this is not decoded; its record fails with image_too_large."""
@@ -67,7 +70,7 @@ class AugmentImageOptions(copies.CopyOptions):
     def _fits_together(self) -> AugmentImageOptions:
         if (self.compose is None) != (self.pipeline != "custom"):
             raise ValueError("`compose: FILE` goes with `pipeline: custom`, and the other way round")
-        if self.allow_mirrored_text and self.verify == "ocr":
+        if self.allow_mirrored_text and self.verify != "geometry":
             raise ValueError("`allow_mirrored_text` goes with `verify: geometry`: mirrored text cannot be read")
         return self
 
@@ -85,7 +88,7 @@ class AugmentImageStage(Stage[AugmentImageOptions]):
     """Adds copies of records behind their originals, every picture of a copy changed; what came in stays as it is."""
 
     name = "augment-image"
-    version = 1
+    version = 2
     Options = AugmentImageOptions
     surveys = True
     random = True
@@ -107,7 +110,7 @@ class AugmentImageStage(Stage[AugmentImageOptions]):
     def environment(self) -> Mapping[str, str]:
         """Name the pipeline by its digest, and the engine where it reads."""
         found = {"pipeline": self._pipeline().digest()}
-        if self.options.verify == "ocr":
+        if self.options.verify != "geometry":
             found["engine"] = self._reader().signature
         return found
 
@@ -118,11 +121,11 @@ class AugmentImageStage(Stage[AugmentImageOptions]):
         cv2.setNumThreads(self.context.threads)
         self._drawn = self._pipeline()
         options = self.options
-        self._proof: Proof = (
-            ReadingProof(self._reader(), options.min_recall)
-            if options.verify == "ocr"
-            else GeometryProof(options.min_recall, options.allow_mirrored_text)
-        )
+        geometry = GeometryProof(options.min_recall, options.allow_mirrored_text)
+        self._proof: Proof = geometry
+        if options.verify != "geometry":
+            reading = ReadingProof(self._reader(), options.min_recall)
+            self._proof = reading if options.verify == "ocr" else MixedProof(geometry, reading)
 
     def survey(self, batch: Batch) -> pa.Table:
         """Give uid, label and whether a record has pictures."""
@@ -217,7 +220,7 @@ class AugmentImageStage(Stage[AugmentImageOptions]):
     def _pipeline(self) -> Pipeline:
         options = self.options
         if options.compose is not None:
-            return Pipeline.read(options.compose, moves_text=options.verify == "geometry")
+            return Pipeline.read(options.compose, moves_text=options.verify != "ocr")
         return Pipeline.named(options.pipeline)
 
     def _reader(self) -> TextReader:

@@ -16,6 +16,9 @@ from curate.dataset.decode import Picture, decode
 from curate.pipeline.stage import TextReader
 from curate.records import Image, Line, Ocr
 
+FEW = 64
+"""Characters of a picture below which one that is misread is more than a hundredth and a half."""
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -107,6 +110,35 @@ class ReadingProof:
         ocr = Ocr(self._reader.signature, "\n".join(line.text for line in lines), tuple(lines))
         lost = recall(self._expected, characters(lines)) < self._least
         return Judgement(ocr, "characters_lost" if lost else None)
+
+
+class MixedProof:
+    """By geometry; a picture of few characters by reading.
+
+    Geometry sees where characters went, not that noise ate one of them. On a full page that is less than `least`
+    forgives; of a logo's four characters it is the whole meaning, and reading four characters is cheap.
+
+    Args:
+        geometry: Proves pictures of many characters, without any, and those that nobody read.
+        reading: Proves pictures of few.
+    """
+
+    def __init__(self, geometry: GeometryProof, reading: ReadingProof) -> None:
+        self._geometry = geometry
+        self._reading = reading
+
+    def quads(self, image: Image, data: bytes, picture: Picture) -> Quads:
+        """The corners of the lines, whoever judges."""
+        count = sum(characters(image.ocr.lines).values()) if image.ocr else 0
+        self._reads = 0 < count < FEW
+        if self._reads:
+            self._reading.quads(image, data, picture)
+        return self._geometry.quads(image, data, picture)
+
+    def judge(self, old: Picture, moved: Quads, new: Made) -> Judgement:
+        """Judge by geometry first, which is free."""
+        judgement = self._geometry.judge(old, moved, new)
+        return self._reading.judge(old, moved, new) if self._reads and not judgement.refused else judgement
 
 
 def characters(lines: Iterable[Line]) -> Counter[str]:

@@ -14,7 +14,10 @@ from curate.cli.single import run_single, takes_source
 @takes_source
 @click.option("--pipeline", help="screenshot, ecommir, llm_ir or trivial.  [default: screenshot]")
 @click.option("--compose", metavar="FILE", help="Your own composition, written with albumentations.save.")
-@click.option("--verify", help="geometry (free) or ocr (reads every new picture).  [default: geometry]")
+@click.option(
+    "--verify",
+    help="geometry (free), ocr (reads each), or auto: ocr for few characters.  [default: auto]",
+)
 @click.option("--per-record", type=int, help="Copies of each record.  [default: 1]")
 @common
 def command(

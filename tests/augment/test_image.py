@@ -94,7 +94,7 @@ def test_pictures_without_text_are_mirrored_and_others_where_the_recipe_says_so(
     assert pages[0].images[0].ocr
     empty = replace(pages[0].images[0].ocr, lines=(), text="")
     shoe = [replace(pages[0], images=(replace(pages[0].images[0], ocr=empty),))]
-    for rows, options in ((shoe, {}), (pages[:1], {"allow_mirrored_text": True})):
+    for rows, options in ((shoe, {}), (pages[:1], {"allow_mirrored_text": True, "verify": "geometry"})):
         outcome = augment(tmp_path, rows, pipeline="ecommir", per_record=10, **options)
         assert any(flipped(copy, outcome.ledger.to_pylist()) for copy in copies(outcome))
 
@@ -180,6 +180,22 @@ def test_with_ocr_every_picture_is_read_again(
         assert copy.images[0].ocr and copy.images[0].ocr.text == "abc"
 
 
+@pytest.mark.parametrize(("characters", "read"), [(3, 1), (70, 0)])
+def test_a_picture_of_few_characters_is_read_again(
+    tmp_path: Path, pages: list[Record], monkeypatch: pytest.MonkeyPatch, characters: int, read: int
+) -> None:
+    """A logo of three characters is lost with one of them, and geometry does not see that noise ate it."""
+    reader = Reader(FakeEngine(), lost=False)
+    monkeypatch.setattr(image.registry, "load", lambda name: lambda context, engine: reader)
+    page = pages[0].images[0]
+    assert page.ocr
+    line = replace(page.ocr.lines[3], text="abc" if characters == 3 else "字" * characters)
+    rows = [replace(pages[0], images=(replace(page, ocr=replace(page.ocr, lines=(line,))),))]
+    made = copies(augment(tmp_path, rows))
+    assert len(made) == 1
+    assert reader.reads == read
+
+
 def test_an_original_is_decoded_once_for_all_its_copies(
     tmp_path: Path, pages: list[Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,6 +251,11 @@ def test_an_operation_that_breaks_down_costs_its_copy(tmp_path: Path, pages: lis
 
 def test_options_that_would_be_ignored_are_refused() -> None:
     """An option without effect is a lie."""
-    for options in ({"compose": "x.json"}, {"pipeline": "custom"}, {"verify": "ocr", "allow_mirrored_text": True}):
+    for options in (
+        {"compose": "x.json"},
+        {"pipeline": "custom"},
+        {"verify": "ocr", "allow_mirrored_text": True},
+        {"allow_mirrored_text": True},
+    ):
         with pytest.raises(ValueError, match="goes with"):
             AugmentImageOptions(**options)  # type: ignore[arg-type]

@@ -105,7 +105,7 @@ def pictures() -> list[Record]:
 
 def by_stage(records: list[Record], made: Path) -> int:
     """Make the copies with the stage."""
-    stage = AugmentImageStage(AugmentImageOptions(), Context(PictureStore(DEMO / "images", made)))
+    stage = AugmentImageStage(AugmentImageOptions(verify="geometry"), Context(PictureStore(DEMO / "images", made)))
     stage.open()
     batch = Batch(to_table(records), "augment-image", stage.codes)
     stage.verdict = stage.decide(pa.concat_tables([stage.survey(batch)]))
