@@ -16,10 +16,19 @@ from curate.cli.output import Output, common
 )
 @click.option("-o", "--out", "folder", type=click.Path(path_type=Path), help="Folder of the run.  [default: work/NAME]")
 @click.option("--workers", type=click.IntRange(min=1), help="Worker processes.  [default: one for each processor]")
+@click.option("--engine", help="local (processes on this machine) or ray.  [default: what the recipe says, or local]")
+@click.option("--ray-address", help="A Ray cluster: `auto`, or HOST:PORT.  [default: Ray is started on this machine]")
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be done and what can be reused; write nothing.")
 @common
 def command(
-    out: Output, recipe: str, overrides: tuple[str, ...], folder: Path | None, workers: int | None, dry_run: bool
+    out: Output,
+    recipe: str,
+    overrides: tuple[str, ...],
+    folder: Path | None,
+    workers: int | None,
+    engine: str | None,
+    ray_address: str | None,
+    dry_run: bool,
 ) -> int:
     """Run RECIPE (a YAML file, or the name of a shipped one), or continue a run that was interrupted.
 
@@ -31,10 +40,14 @@ def command(
       curate run demo
       curate run mire --set input.path=train.json --set input.images=images/
       curate run my.yaml --set stages.denoise.min_words=2 --dry-run
+      curate run my.yaml --engine ray --ray-address auto
     """
     from curate.cli.execute import execute
     from curate.pipeline.recipe_file import find_recipe, load_recipe
 
-    changes = [*overrides, *([f"workers={workers}"] if workers else [])]
+    if ray_address:
+        engine = engine or "ray"
+    said = {"workers": workers, "engine": engine, "ray.address": ray_address}
+    changes = [*overrides, *(f"{key}={value}" for key, value in said.items() if value)]
     loaded = load_recipe(find_recipe(recipe), changes)
     return execute(out, loaded, folder or Path("work") / loaded.name, dry_run=dry_run)

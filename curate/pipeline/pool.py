@@ -8,29 +8,25 @@ again row by row. The parent knows at which row the worker was: that row is set 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import multiprocessing
 import os
 import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
-from curate.errors import Interrupted, RunFailed, StageBroken
+from curate.errors import Interrupted
+from curate.pipeline.engine import CRASHED, TOO_MUCH, Limits, OnAlive, after_death, after_reply, silent
 from curate.pipeline.machine import resident_memory
-from curate.pipeline.shard import Poison, ShardTask
 from curate.pipeline.stop import StopSignal
-from curate.pipeline.worker import Reply, StageSpec, SurveyTask, work
+from curate.pipeline.worker import Reply, StageSpec, Task, work
 
 _POLL = 0.1
-_WHAT_HELPS = "raise memory_limit or time_limit, or see `curate doctor`"
-_STARTING = 600.0
-"""Seconds that a worker may take to start and to load its model."""
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -42,20 +38,6 @@ _MEMORY_POOL = "ARROW_DEFAULT_MEMORY_POOL"
 """Arrow's own pools keep what they were given; the system's holds a fifth less of a shard, at the same speed."""
 _ARENAS = "MALLOC_ARENA_MAX"
 """Of glibc: a process of one thread needs no second arena; Arrow's idle threads would each get one."""
-
-Task = ShardTask | SurveyTask
-OnAlive = Callable[[int, int], None]
-"""Called with a shard's number and the units that were finished in it."""
-
-
-@dataclass
-class Limits:
-    """When a worker is taken for lost."""
-
-    silence: float = 900
-    """Seconds without a sign of life."""
-    memory: int | None = None
-    """Bytes; None where the system cannot tell."""
 
 
 @dataclass
@@ -185,14 +167,11 @@ class Pool:
             on_alive(task.index, reply.units)
             return
         worker.task = None
-        if reply.kind == "done":
+        again = after_reply(task, reply)
+        if again is None:
             yield task.index, reply.value
-        elif reply.kind == "raised" and isinstance(task, ShardTask) and not task.careful:
-            pending.appendleft(dataclasses.replace(task, careful=True))
-        elif reply.kind == "cannot":
-            raise reply.value
         else:
-            raise StageBroken(str(reply.value))
+            pending.appendleft(again)
 
     def _bury(self, worker: _Worker, pending: deque[Task]) -> None:
         """Replace a dead worker and give its task back, now row by row, without the row that it died of."""
@@ -202,18 +181,8 @@ class Pool:
         task = worker.task
         if self.stop.twice or task is None:
             return
-        code, detail = worker.doom or _cause(worker.process.exitcode)
-        if isinstance(task, SurveyTask):
-            raise RunFailed(f"a worker died while surveying shard {task.index}: {detail}")
-        if worker.row is not None:
-            task = _suspect(task, Poison(worker.row, code, detail))
-        elif task.careful:
-            raise RunFailed(f"workers die before they can work on shard {task.index}: {detail} ({_WHAT_HELPS})")
-        pending.appendleft(dataclasses.replace(task, careful=True))
-
-    def _patience(self, worker: _Worker) -> float:
-        """Seconds that a worker may be silent: as long as a row may take, longer while it starts up."""
-        return self.limits.silence if worker.opened else max(self.limits.silence, _STARTING)
+        code, detail = worker.doom or CRASHED
+        pending.appendleft(after_death(task, worker.row, code, detail))
 
     def _watch(self) -> None:
         """Kill workers that are silent too long or hold too much memory."""
@@ -223,26 +192,11 @@ class Pool:
                 continue
             held = resident_memory(worker.process.pid) if self.limits.memory else None
             if held is not None and self.limits.memory is not None and held > self.limits.memory:
-                worker.doom = ("out_of_memory", f"the worker held more than {self.limits.memory >> 20} MiB")
-            elif now - worker.last_sign > self._patience(worker):
-                worker.doom = ("time_limit", f"no sign of life for {self._patience(worker):g} s")
+                worker.doom = TOO_MUCH
+            elif now - worker.last_sign > self.limits.patience(worker.opened):
+                worker.doom = silent(self.limits.patience(worker.opened))
             if worker.doom is not None:
                 worker.process.kill()
-
-
-def _suspect(task: ShardTask, poison: Poison) -> ShardTask:
-    """Set a row aside when a second worker dies of it; the first may have been killed by somebody else."""
-    if poison.row in task.suspects:
-        return dataclasses.replace(task, poison=(*task.poison, poison))
-    return dataclasses.replace(task, suspects=(*task.suspects, poison.row))
-
-
-def _cause(exit_code: int | None) -> tuple[str, str]:
-    if exit_code is not None and exit_code < 0:
-        name = signal.Signals(-exit_code).name
-        hint = ", probably for memory" if -exit_code == signal.SIGKILL else ""
-        return "worker_crashed", f"the worker was ended by {name}{hint}"
-    return "worker_crashed", f"the worker ended with exit code {exit_code}"
 
 
 def _start(threads: int) -> _Worker:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 from curate.pipeline import registry
 from curate.pipeline.export import ExportOptions
 from curate.pipeline.options import StepOptions
+from curate.pipeline.ray_options import RayOptions
 from curate.pipeline.source import InputOptions
 from curate.pipeline.stage import StageOptions
 
@@ -56,7 +57,13 @@ class Recipe(BaseModel):
     """
 
     workers: int | Literal["auto"] = "auto"
-    """Worker processes; `auto` is one for each processor."""
+    """Worker processes; `auto` is one for each processor, with Ray as many as there is room for."""
+
+    engine: Literal["local", "ray"] = "local"
+    """Who runs the stages: processes on this machine, or a Ray cluster (extra `ray`); the bytes are the same."""
+
+    ray: RayOptions = RayOptions()
+    """Where Ray runs, and what its workers need."""
 
     time_limit: float = Field(default=900, gt=0)
     """Seconds that a worker may stay silent before the row it works on is set aside as `time_limit`."""
@@ -107,6 +114,14 @@ class Recipe(BaseModel):
             twice = sorted({title for title in titles if titles.count(title) > 1})
             if twice:
                 raise ValueError(f"two {kind} are called '{twice[0]}'; give one of them a `name:`")
+        return self
+
+    @model_validator(mode="after")
+    def _resources_have_stages(self) -> Recipe:
+        titles = [step.title for step in self.stages]
+        strange = sorted(set(self.ray.resources) - set(titles))
+        if strange:
+            raise ValueError(f"ray.resources names '{strange[0]}'; the stages are: {', '.join(titles)}")
         return self
 
     @property

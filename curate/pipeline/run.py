@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import platform
 import shutil
@@ -21,13 +22,15 @@ from curate.errors import BudgetExceeded, Interrupted, OutputError, StageBroken
 from curate.pipeline import registry
 from curate.pipeline.batch import Counts
 from curate.pipeline.budget import check_failures
+from curate.pipeline.engine import Engine, Limits
 from curate.pipeline.export_step import ExportStep
 from curate.pipeline.ingest_step import IngestStep
 from curate.pipeline.lock import exclusive
 from curate.pipeline.machine import processors, worker_memory_limit
 from curate.pipeline.manifest import Manifest
-from curate.pipeline.pool import Limits, Pool
+from curate.pipeline.pool import Pool
 from curate.pipeline.progress import Progress
+from curate.pipeline.ray_options import Resources
 from curate.pipeline.recipe import Recipe
 from curate.pipeline.result import RunResult, StepResult
 from curate.pipeline.source import Source
@@ -76,7 +79,7 @@ def prepare(recipe: Recipe, out: Path, cache: Path | None = None) -> Prepared:
     for number, options in enumerate(recipe.stages, start=1):
         stage_class: type[Stage[Any]] = registry.stages()[options.use]
         folder = out / f"{number:02d}-{options.title}"
-        stages.append(StageStep(stage_class, options, context, folder, recipe))
+        stages.append(StageStep(stage_class, options, _own(context, recipe, options.title), folder, recipe))
     exports = [
         ExportStep(registry.exporters()[options.use](options, context), out / "exports" / options.title)
         for options in recipe.exports
@@ -85,6 +88,14 @@ def prepare(recipe: Recipe, out: Path, cache: Path | None = None) -> Prepared:
     return Prepared(
         recipe, out, source, IngestStep(source, out / "00-ingest"), stages, exports, context, workers, earlier
     )
+
+
+def _own(context: Context, recipe: Recipe, title: str) -> Context:
+    """The context of one stage: with Ray, a worker has the threads that its stage was given."""
+    if recipe.engine == "local":
+        return context
+    needs = recipe.ray.resources.get(title, Resources())
+    return dataclasses.replace(context, threads=max(1, int(needs.cpus)))
 
 
 def check_folder(out: Path, recipe: Recipe) -> None:
@@ -183,13 +194,12 @@ def _steps(prepared: Prepared, result: RunResult, progress: Progress, stop: Stop
         check_failures(recipe, title, counts, counts.rows_in)
         started = time.monotonic()
 
-    limits = Limits(recipe.time_limit, _memory_limit(recipe, prepared.workers))
-    with Pool(prepared.workers, max(1, processors() // prepared.workers), limits, stop) as pool:
-        manifest, reused, why = prepared.ingest.run(progress, stop, lambda: _open_first(prepared, pool))
+    with _engine(prepared, stop) as engine:
+        manifest, reused, why = prepared.ingest.run(progress, stop, lambda: _open_first(prepared, engine))
         done("ingest", prepared.ingest.folder, manifest, reused, why, "rows")
         before = prepared.ingest.folder
         for stage in prepared.stages:
-            manifest, reused, why = stage.run(before, manifest, pool, progress)
+            manifest, reused, why = stage.run(before, manifest, engine, progress)
             done(stage.title, stage.folder, manifest, reused, why, stage.stage.unit)
             before = stage.folder
     for export in prepared.exports:
@@ -198,10 +208,22 @@ def _steps(prepared: Prepared, result: RunResult, progress: Progress, stop: Stop
     _tidy(prepared, progress)
 
 
-def _open_first(prepared: Prepared, pool: Pool) -> None:
+def _engine(prepared: Prepared, stop: StopSignal) -> Engine:
+    """Whoever the recipe says runs the stages; Ray is imported only where it does."""
+    recipe = prepared.recipe
+    if recipe.engine == "local":
+        limits = Limits(recipe.time_limit, _memory_limit(recipe, prepared.workers))
+        return Pool(prepared.workers, max(1, processors() // prepared.workers), limits, stop)
+    from curate.pipeline.ray_engine import RayEngine
+
+    limits = Limits(recipe.time_limit, None if recipe.memory_limit == "auto" else recipe.memory_limit << 20)
+    return RayEngine(None if recipe.workers == "auto" else recipe.workers, recipe.ray, limits, stop)
+
+
+def _open_first(prepared: Prepared, engine: Engine) -> None:
     """While the source is read, workers start and open the first stage."""
     if prepared.stages:
-        prepared.stages[0].prepare(pool, prepared.source.shards_hint())
+        prepared.stages[0].prepare(engine, prepared.source.shards_hint())
 
 
 def _check_counts(title: str, counts: Counts, before: Counts | None) -> None:

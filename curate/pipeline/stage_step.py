@@ -1,4 +1,4 @@
-"""One stage over all shards: what is done is found by content, the rest goes to the pool."""
+"""One stage over all shards: what is done is found by content, the rest goes to the engine."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from curate.dataset.pictures import made_paths
 from curate.dataset.shards import FINGERPRINT, part_name, read_metadata, read_table, remove_shards_from, write_table
 from curate.pipeline.batch import Counts
 from curate.pipeline.budget import check_failures
+from curate.pipeline.engine import Engine
 from curate.pipeline.manifest import Manifest, why_not
-from curate.pipeline.pool import Pool
 from curate.pipeline.progress import Progress
 from curate.pipeline.recipe import Recipe
 from curate.pipeline.shard import ShardInfo, ShardTask, content_of, finished_shard, shard_fingerprint
@@ -53,11 +53,11 @@ class StageStep:
             made |= made_paths(read_table(self.folder / "rows" / part, ["images"]))
         return self.stage.context.pictures.lost(made)
 
-    def prepare(self, pool: Pool, shards: int | None) -> None:
+    def prepare(self, engine: Engine, shards: int | None) -> None:
         """Let workers open the stage before its shards are there."""
-        pool.prepare(self._stage_spec(None), pool.size if shards is None else shards)
+        engine.prepare(self._stage_spec(None), engine.size if shards is None else shards)
 
-    def run(self, before: Path, incoming: Manifest, pool: Pool, progress: Progress) -> tuple[Manifest, bool, str]:
+    def run(self, before: Path, incoming: Manifest, engine: Engine, progress: Progress) -> tuple[Manifest, bool, str]:
         """Run the stage over the shards of the step before; give the manifest, whether all was there, and why not."""
         why = self.why_it_runs(incoming.outputs)
         if why is None:
@@ -72,15 +72,15 @@ class StageStep:
         progress.start(
             self.title, sum(shard.images if images else shard.rows for shard in incoming.shards), self.stage.unit, why
         )
-        verdict = self._verdict(before, incoming, pool) if self.stage.surveys else None
-        shards = self._shards(before, incoming, pool, progress, verdict)
+        verdict = self._verdict(before, incoming, engine) if self.stage.surveys else None
+        shards = self._shards(before, incoming, engine, progress, verdict)
         remove_shards_from(self.folder, len(shards))
         manifest = Manifest(self.signature, incoming.outputs, shards, {"verdict": verdict[0]} if verdict else {})
         manifest.write(self.folder)
         return manifest, False, why
 
     def _shards(
-        self, before: Path, incoming: Manifest, pool: Pool, progress: Progress, verdict: tuple[str, bytes] | None
+        self, before: Path, incoming: Manifest, engine: Engine, progress: Progress, verdict: tuple[str, bytes] | None
     ) -> list[ShardInfo]:
         board = _Board(incoming, progress, self.stage.unit, self.recipe, self.title)
         tasks: list[ShardTask] = []
@@ -97,7 +97,7 @@ class StageStep:
             tasks.append(
                 ShardTask(shard.index, source, self.folder, fingerprint, limits=self.recipe.limits, budget=budget)
             )
-        for _, info in pool.map(self._stage_spec(verdict), tasks, board.alive):
+        for _, info in engine.map(self._stage_spec(verdict), tasks, board.alive):
             board.finished(info)
         return [board.done[shard.index] for shard in incoming.shards]
 
@@ -105,14 +105,14 @@ class StageStep:
         key = digest([self.signature, str(self.folder), verdict[0] if verdict else None])
         return StageSpec(key, *self._spec, verdict=verdict[1] if verdict else None)
 
-    def _verdict(self, before: Path, incoming: Manifest, pool: Pool) -> tuple[str, bytes]:
+    def _verdict(self, before: Path, incoming: Manifest, engine: Engine) -> tuple[str, bytes]:
         """Let the stage see the whole dataset and decide; give the verdict's digest and the verdict."""
         name = shard_fingerprint(self.signature, None, digest(incoming.outputs))
         path = self.folder / _VERDICT
         verdict = _kept_verdict(path, name)
         if verdict is None:
             tasks = [SurveyTask(shard.index, before / "rows" / part_name(shard.index)) for shard in incoming.shards]
-            surveys = dict(pool.map(self._stage_spec(None), tasks, lambda index, units: None))
+            surveys = dict(engine.map(self._stage_spec(None), tasks, lambda index, units: None))
             tables = [surveys[index] for index in sorted(surveys)]
             verdict = self.stage.decide(pa.concat_tables(tables) if tables else pa.table({})).combine_chunks()
             write_table(path, verdict, {FINGERPRINT: name.encode(), _CONTENT: content_of(verdict).encode()})

@@ -18,7 +18,7 @@ import pyarrow as pa
 from curate.dataset.shards import read_table
 from curate.errors import CurateError
 from curate.pipeline.batch import Batch
-from curate.pipeline.shard import ENGINE_CODES, ShardInfo, ShardTask, run_shard
+from curate.pipeline.shard import ENGINE_CODES, Announce, ShardInfo, ShardTask, run_shard
 from curate.pipeline.stage import Context, Stage, StageOptions
 
 
@@ -48,6 +48,9 @@ class SurveyTask:
     index: int
     source: Path
     """The `rows` file of the step before."""
+
+
+Task = ShardTask | SurveyTask
 
 
 @dataclass(frozen=True)
@@ -80,26 +83,25 @@ def work(connection: Connection, threads: int, parent: int) -> None:
                 stage.open()
         except Exception as error:  # noqa: BLE001  told to the parent, which stops the run
             stage = None
-            connection.send(Reply("cannot", _portable(error)))
+            connection.send(Reply("cannot", portable(error)))
             continue
         if task is None:
             continue
         connection.send(Reply("alive"))
-        connection.send(_reply(connection, stage, task))
+        connection.send(attempt(stage, task, lambda row, units: connection.send(Reply("alive", row=row, units=units))))
 
 
-def _reply(connection: Connection, stage: Stage[Any], task: ShardTask | SurveyTask) -> Reply:
+def attempt(stage: Stage[Any], task: Task, announce: Announce) -> Reply:
+    """Do one task with an opened stage, and say how it went."""
     try:
-        return Reply(
-            "done", perform(stage, task, lambda row, units: connection.send(Reply("alive", row=row, units=units)))
-        )
+        return Reply("done", perform(stage, task, announce))
     except CurateError as error:
         return Reply("cannot", error)
     except Exception:  # noqa: BLE001  the engine asks again, carefully: only the row that raised will pay
         return Reply("raised", traceback.format_exc())
 
 
-def perform(stage: Stage[Any], task: ShardTask | SurveyTask, announce: Any) -> ShardInfo | pa.Table:
+def perform(stage: Stage[Any], task: Task, announce: Announce) -> ShardInfo | pa.Table:
     """Do one task with an opened stage."""
     if isinstance(task, ShardTask):
         return run_shard(stage, task, announce)
@@ -107,7 +109,7 @@ def perform(stage: Stage[Any], task: ShardTask | SurveyTask, announce: Any) -> S
     return stage.survey(Batch(read_table(task.source), stage.options.title, codes, lambda units: announce(None, units)))
 
 
-def _portable(error: Exception) -> CurateError:
+def portable(error: Exception) -> CurateError:
     """An error that survives the way to the parent: ours as it is, any other as text with its traceback."""
     if isinstance(error, CurateError):
         return error

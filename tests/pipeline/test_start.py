@@ -13,7 +13,8 @@ from engine_support import recipe, toy_registry, write  # noqa: F401  the fixtur
 
 from curate.dataset.pictures import PictureStore
 from curate.errors import CurateError
-from curate.pipeline.pool import Limits, Pool
+from curate.pipeline.engine import Limits
+from curate.pipeline.pool import Pool
 from curate.pipeline.run import run
 from curate.pipeline.stage import Context
 from curate.pipeline.stop import StopSignal
