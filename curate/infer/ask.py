@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from curate.errors import Interrupted, RowError, UsageError
+from curate.infer.ahead import Ahead
 from curate.infer.bookkeeping import Bookkeeping
 from curate.infer.journal import Reply
 from curate.infer.options import AskOptions
@@ -84,25 +85,27 @@ class _Asker:
 
     async def run(self, questions: Iterable[Question]) -> None:
         """Ask all questions that are not answered yet."""
-        waiting = iter(questions)
-        workers = [asyncio.ensure_future(self._work(waiting)) for _ in range(self._options.concurrency)]
+        ahead = Ahead(questions)
+        workers = [asyncio.ensure_future(self._work(ahead)) for _ in range(self._options.concurrency)]
         try:
             await asyncio.gather(*workers)
         finally:
+            ahead.close()
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
         if self._stop.requested:
             raise Interrupted(self._stop.signal_number)
 
-    async def _work(self, waiting: Iterator[Question]) -> None:
-        for question in waiting:
-            if self._stop.requested:
+    async def _work(self, ahead: Ahead) -> None:
+        while not self._stop.requested:
+            coming = ahead.next()
+            if coming is None:
                 return
-            try:
-                loaded = await asyncio.to_thread(question.load)
-            except OSError as error:
-                self._books.unreadable(question, error)
+            question = coming.question
+            loaded = await coming.loaded()
+            if isinstance(loaded, OSError):
+                self._books.unreadable(question, loaded)
                 continue
             if self._books.is_answered(loaded):
                 continue
