@@ -16,8 +16,14 @@ from curate.infer.options import AskOptions
 from curate.infer.question import Loaded, Question
 from curate.pipeline.stop import StopSignal
 
-QUIET = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1", "VLLM_LOGGING_LEVEL": "WARNING"}
-"""What keeps vLLM from sending anything or fetching anything; set before it is imported, unless somebody set it."""
+QUIET = {
+    "VLLM_NO_USAGE_STATS": "1",
+    "DO_NOT_TRACK": "1",
+    "HF_HUB_OFFLINE": "1",
+    "VLLM_LOGGING_LEVEL": "WARNING",
+    "VLLM_LOGGING_STREAM": "ext://sys.stderr",  # stdout is for results
+}
+"""What keeps vLLM from sending or fetching anything; set before it is imported, unless somebody set it."""
 
 
 class OfflineEngine:

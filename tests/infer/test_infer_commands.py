@@ -38,7 +38,7 @@ def export(tmp_path: Path) -> Path:
         )
     (folder / "test.json").write_text(json.dumps(rows, ensure_ascii=False), "utf-8")
     pq.write_table(pa.Table.from_pylist(lines), folder / "index.parquet")
-    signature = {"options": {"min_pixels": 3136, "max_pixels": 589824}}
+    signature = {"options": {"max_pixels": 589824}}
     (folder / "export.json").write_text(json.dumps({"signature": signature}))
     return folder
 
