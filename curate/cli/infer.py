@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--max-tokens", type=click.IntRange(min=1), help="Output tokens of one call.  [64]")
 @click.option("--temperature", type=click.FloatRange(min=0), help="0 takes the likeliest token each time.  [0]")
 @click.option("--seed", type=int, help="For temperatures above 0.  [0]")
+@click.option("--votes", type=click.IntRange(min=1), help="Answers of one row; most of them decide.  [1]")
 @click.option("--max-calls", type=click.IntRange(min=1), help="Calls for one row at most.  [3]")
 @click.option("--max-output-tokens", type=click.IntRange(min=1), help="Output tokens for one row at most.  [100]")
 @click.option("--concurrency", type=click.IntRange(min=1), help="Requests under way at a time.  [16]")
@@ -66,11 +67,10 @@ def command(
       curate evaluate work/mire work/val
     """
     from curate.errors import Interrupted, RunFailed, UsageError
-    from curate.infer.options import AskOptions
     from curate.infer.question import export_digest, read_questions
     from curate.labels.registry import Registry
 
-    options = AskOptions(**{name: value for name, value in asked.items() if value is not None})
+    options = _options(asked)
     registry = Registry.load(labels) if labels else None
     if folder.resolve() == source.resolve():
         raise UsageError(f"{folder} is what is asked; choose another folder for the answers")
@@ -96,6 +96,23 @@ def command(
         progress.close()
     _tell(out, found, source, folder, split)
     return 1 if found.codes else 0
+
+
+def _options(asked: dict[str, Any]) -> AskOptions:
+    """How rows are asked; what is None is left to its default.
+
+    Raises:
+        UsageError: options do not go together.
+    """
+    from pydantic import ValidationError
+
+    from curate.errors import UsageError
+    from curate.infer.options import AskOptions
+
+    try:
+        return AskOptions(**{name: value for name, value in asked.items() if value is not None})
+    except ValidationError as error:
+        raise UsageError("; ".join(one["msg"].removeprefix("Value error, ") for one in error.errors())) from error
 
 
 def _choices(export: Path, registry: Registry | None) -> dict[str, tuple[str, ...]]:
@@ -180,7 +197,7 @@ def _tell(out: Output, found: Inference, source: Path, folder: Path, split: str)
         out.json(found.as_dict())
         return
     rate = f", {found.tokens_out / found.seconds:,.0f} output tokens/s" if found.tokens_out else ""
-    known = f", {found.known:,} of them before" if found.known else ""
+    known = f", {found.known:,} answers were there before" if found.known else ""
     out.print(f"{found.answered:,} of {found.rows:,} rows answered{known}  {duration(found.seconds)}{rate}")
     if found.steps:
         steps = ", ".join(f"{step} {rows:,}" for step, rows in sorted(found.steps.items(), key=lambda item: -item[1]))

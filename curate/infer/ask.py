@@ -107,17 +107,21 @@ class _Asker:
             if isinstance(loaded, OSError):
                 self._books.unreadable(question, loaded)
                 continue
-            if self._books.is_answered(loaded):
-                continue
-            try:
-                reply = await self._ask(loaded)
-            except RowError as error:
-                self._books.failed(question, error)
-                continue
-            if reply is not None:
-                self._books.answered(question, reply)
+            for vote in range(self._options.votes):
+                if not self._books.is_answered(loaded, vote):
+                    await self._vote(loaded, vote)
 
-    async def _ask(self, loaded: Loaded) -> Reply | None:
+    async def _vote(self, loaded: Loaded, vote: int) -> None:
+        """Have one answer, or the reason why there is none, kept."""
+        try:
+            reply = await self._ask(loaded, vote)
+        except RowError as error:
+            self._books.failed(loaded.question, error, vote)
+            return
+        if reply is not None:
+            self._books.answered(loaded.question, reply, vote)
+
+    async def _ask(self, loaded: Loaded, vote: int) -> Reply | None:
         """Ask until there is an answer, the budget is spent, the server failed too often, or somebody said stop.
 
         Raises:
@@ -125,9 +129,9 @@ class _Asker:
         """
         question = loaded.question
         tries = 0
-        while True:
+        while not self._stop.requested:
             granted = self._books.granted(question)
-            body = self._server.body(loaded, granted, self._options.seed, self._structured)
+            body = self._server.body(loaded, granted, self._options.seed + vote, self._structured)
             alone = await self._breaker.enter()
             call = self._books.asking(question, granted)
             wait = 0.0
@@ -154,5 +158,4 @@ class _Asker:
                 self._breaker.leave(alone)
             if not alone:
                 await asyncio.sleep(wait)
-            if self._stop.requested:
-                return None
+        return None

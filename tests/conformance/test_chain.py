@@ -11,11 +11,15 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from conformance import ask
-from conformance.chain.way import ADAPTER, LABELS, MODEL, Way, curate, go, served
+from conformance.chain import requests
+from conformance.chain.way import ADAPTER, KEY, LABELS, MODEL, Way, curate, go, served
 from conformance.environments import Environment
-from conformance.record import RECORDED, record, shape
+from conformance.record import COMPLETIONS, RECORDED, TOKENIZE, record, shape
+from conformance.record import ask as send
 from conformance.serving import VARIABLES
 
+from curate.export.check import examine
+from curate.export.check.finding import Settings
 from curate.infer.question import Question, read_questions
 
 pytestmark = pytest.mark.conformance
@@ -66,9 +70,7 @@ def answers(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", ["held", "free"])
-def test_a_model_trained_on_our_export_scores_far_above_chance(
-    way: Way, answered: dict[str, Path], name: str
-) -> None:
+def test_a_model_trained_on_our_export_scores_far_above_chance(way: Way, answered: dict[str, Path], name: str) -> None:
     """If this fails, something between export and score loses what the model has learned."""
     score = curate("evaluate", way.run, answered[name], "--split", "test", "--labels", LABELS)
     assert score["overall"]["coverage"] == 1
@@ -133,3 +135,24 @@ def test_the_server_still_answers_as_was_recorded(url: str) -> None:
             assert shape(now[name].response) == shape(recorded.response), name
         else:
             assert now[name].response == recorded.response, name
+
+
+def test_verdicts_on_requests_are_the_server_s(way: Way, url: str) -> None:
+    """If this fails, `curate export --check --for vllm` lets requests pass that are refused, or warns of good ones."""
+    folder = way.folder / "requests"
+    sent = requests.write(folder)
+    length = send(f"{url}/v1/models", None, KEY)[1]["data"][0]["max_model_len"]
+    report = examine(folder, "vllm", Settings(cutoff_len=length, tokenizer=way.model, images_per_row=1))
+    ours = {file.name.partition(".")[0]: file for file in report.files}
+    theirs, counts = {}, {}
+    for name, messages in sent.items():
+        body = {"model": MODEL, "messages": messages}
+        status, _ = send(url + COMPLETIONS, {**body, "max_tokens": 4}, KEY)
+        theirs[name] = "accepts" if status == 200 else "drops"
+        if status == 200:
+            counts[name] = send(url + TOKENIZE, body, KEY)[1]["count"]
+    assert {name: "accepts" if file.kept else "drops" for name, file in ours.items()} == theirs
+    answers = {name: ours[name].longest - counts[name] for name in counts}
+    assert all(1 <= rest <= 6 for rest in answers.values()), (
+        "what we count more is the answer, and the mark that ends it"
+    )

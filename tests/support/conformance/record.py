@@ -1,6 +1,6 @@
 """What a real vLLM server answers, kept in a file that the stub server of fast tests answers from.
 
-    python tests/support/conformance/record.py      # trains and serves a tiny model, writes ../vllm_answers.json
+python tests/support/conformance/record.py      # trains and serves a tiny model, writes ../vllm_answers.json
 """
 
 from __future__ import annotations
@@ -77,11 +77,12 @@ def record(url: str, key: str = "") -> list[Exchange]:
     """Ask a server that serves `goods` and the adapter `turned`; the last exchange has no key."""
     from conformance.chain.way import KEY
 
-    found = [Exchange(name, path, body, *_ask(url + path, body, key or KEY)) for name, path, body in requests()]
-    return [*found, Exchange("no_key", "/v1/models", None, *_ask(f"{url}/v1/models", None, "wrong"))]
+    found = [Exchange(name, path, body, *ask(url + path, body, key or KEY)) for name, path, body in requests()]
+    return [*found, Exchange("no_key", "/v1/models", None, *ask(f"{url}/v1/models", None, "wrong"))]
 
 
-def _ask(url: str, body: dict[str, Any] | None, key: str) -> tuple[int, Any]:
+def ask(url: str, body: dict[str, Any] | None, key: str) -> tuple[int, Any]:
+    """Send one request; give status and answer, without what is different each time."""
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
     request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), headers)
     try:

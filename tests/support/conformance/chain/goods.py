@@ -48,12 +48,16 @@ def _pictures(folder: Path, draw: random.Random) -> list[dict[str, Any]]:
         pixels = np.array(COLOURS[label]) + noise.integers(-25, 26, (size[1], size[0], 3)) + noise.integers(-15, 16, 3)
         name = f"pictures/{number}.png"
         Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / name)
-        rows.append({"id": f"colour-{number}", "task": "colour", "image": name, "label": label, "split": _split(number)})
+        rows.append(
+            {"id": f"colour-{number}", "task": "colour", "image": name, "label": label, "split": _split(number)}
+        )
     return rows
 
 
 def _dialogues(draw: random.Random) -> list[dict[str, Any]]:
-    said = [(label, f"{opening}，{wish}") for label, wishes in WISHES.items() for wish in wishes for opening in OPENINGS]
+    said = [
+        (label, f"{opening}，{wish}") for label, wishes in WISHES.items() for wish in wishes for opening in OPENINGS
+    ]
     draw.shuffle(said)
     return [
         {"id": f"wish-{number}", "task": "wish", "text": text, "label": label, "split": _split(number)}

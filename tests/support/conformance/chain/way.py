@@ -20,7 +20,13 @@ from conformance.serving import vllm
 
 LABELS = HERE / "labels.yaml"
 
-ON_A_PROCESSOR = ("bf16=false", "use_cpu=true", "preprocessing_num_workers=1", "plot_loss=false", "save_only_model=true")
+ON_A_PROCESSOR = (
+    "bf16=false",
+    "use_cpu=true",
+    "preprocessing_num_workers=1",
+    "plot_loss=false",
+    "save_only_model=true",
+)
 BATCH = ("per_device_train_batch_size=20", "gradient_accumulation_steps=1", "logging_steps=20")
 FULL = ("freeze_vision_tower=false", "freeze_multi_modal_projector=false", "learning_rate=0.003", "max_steps=90")
 LORA = ("learning_rate=0.01", "max_steps=40")
@@ -47,6 +53,11 @@ class Way:
     """A LoRA adapter of it that was taught the next label of each task instead of the right one."""
     turned: Path
     """The run with those labels."""
+
+    @property
+    def folder(self) -> Path:
+        """Everything lies below it."""
+        return self.run.parents[1]
 
     @property
     def export(self) -> Path:
@@ -93,7 +104,8 @@ def served(way: Way) -> Iterator[str]:
         port = free.getsockname()[1]
     named = ("--name", MODEL, "--adapter", f"{ADAPTER}={way.adapter}", "--port", port)
     told = curate("serve", way.model, "--for", way.run, *named)
-    with vllm(told["command"], f"http://127.0.0.1:{port}", {**told["environment"], "VLLM_API_KEY": KEY}) as address:
+    command = [*told["command"], "--allowed-local-media-path", str(way.folder)]
+    with vllm(command, f"http://127.0.0.1:{port}", {**told["environment"], "VLLM_API_KEY": KEY}) as address:
         yield address
 
 
@@ -104,7 +116,9 @@ def curate(*arguments: object) -> Any:
         RuntimeError: it ended with another code than 0.
     """
     command = [sys.executable, "-m", "curate.cli.main", *map(str, arguments), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "CURATE_API_KEY": KEY}, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "CURATE_API_KEY": KEY}, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command[2:])} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return json.loads(done.stdout)
