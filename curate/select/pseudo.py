@@ -29,8 +29,14 @@ class PseudoOptions(StageOptions):
 
     use: Literal["pseudo"] = "pseudo"
 
-    predictions: tuple[RecipePath, ...] = Field(min_length=1)
-    """Predictions of the same rows: folders of `curate infer`, or files with an id and an answer in each row."""
+    predictions: tuple[RecipePath, ...] = ()
+    """Predictions of the same rows: folders of `curate infer`, or files with an id and an answer in each row.
+
+    Without any, in the first round of a recipe, no row is touched.
+    """
+
+    tasks: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Tasks whose rows are labelled; all where null."""
 
     agree: int | None = Field(default=None, ge=1)
     """How many of the predictions must give the label; default: all."""
@@ -52,7 +58,7 @@ class PseudoOptions(StageOptions):
 
     @model_validator(mode="after")
     def _possible(self) -> PseudoOptions:
-        if self.agree is not None and self.agree > len(self.predictions):
+        if self.agree is not None and self.agree > len(self.predictions) > 0:
             raise ValueError(f"agree is {self.agree}, but there are {len(self.predictions)} predictions")
         if any(not 0 <= value <= 1 for value in self.thresholds.values()):
             raise ValueError("thresholds must be between 0 and 1")
@@ -114,7 +120,7 @@ class PseudoStage(Stage[PseudoOptions]):
         found = [
             (row["uid"], verdict.label, verdict.confidence or 0.0)
             for row, verdict in self._verdicts(batch)
-            if verdict.code == "pseudo_labelled"
+            if verdict is not None and verdict.code == "pseudo_labelled"
         ]
         columns = list(zip(*found, strict=True)) or [(), (), ()]
         names = (("uid", pa.string()), ("label", pa.string()), ("confidence", pa.float64()))
@@ -135,7 +141,7 @@ class PseudoStage(Stage[PseudoOptions]):
         kept = set(self.verdict["uid"].to_pylist())
         columns = {name: batch.table[name].to_pylist() for name in ("label", "label_from", "confidence", "split")}
         for number, (row, verdict) in enumerate(self._verdicts(batch)):
-            if row["label"] is not None:
+            if verdict is None:
                 continue
             if verdict.code == "pseudo_labelled" and row["uid"] not in kept:
                 verdict = verdict._replace(code="over_cap", value=verdict.confidence)
@@ -157,9 +163,12 @@ class PseudoStage(Stage[PseudoOptions]):
     def _names(self) -> str:
         return ", ".join(path.name for path in self.options.predictions)
 
-    def _verdicts(self, batch: Batch) -> Iterator[tuple[dict[str, Any], Verdict]]:
+    def _verdicts(self, batch: Batch) -> Iterator[tuple[dict[str, Any], Verdict | None]]:
+        """Give a verdict on every row that may be labelled, None on the others."""
+        tasks = self.options.tasks
         for row in batch.table.select(["uid", "source_id", "task", "label"]).to_pylist():
-            yield row, self._judge(row) if row["label"] is None else Verdict(None, None, "")
+            free = self._sets and row["label"] is None and (tasks is None or row["task"] in tasks)
+            yield row, self._judge(row) if free else None
 
     def _judge(self, row: Mapping[str, Any]) -> Verdict:
         found = [_answer(row, answers) for answers in self._sets]

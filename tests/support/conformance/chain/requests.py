@@ -71,6 +71,7 @@ def rows(folder: Path) -> dict[str, list[Row]]:
         "not_base64": asked(_address("data:image/png;base64,=x="), text("?")),
         "part_type": asked({"type": "image"}, text("?")),
         "role": asked(text("?"), role="boss"),
+        "no_role": [{"content": "?"}],
         "no_messages": [],
         "number": [{"role": "user", "content": 5}],
     }
@@ -83,4 +84,4 @@ def write(folder: Path) -> dict[str, list[Row]]:
     for name, messages in found.items():
         line = json.dumps({"id": name, "messages": messages}, ensure_ascii=False)
         (folder / f"{name}.jsonl").write_text(line + "\n", "utf-8")
-    return {name: [one for one in messages if one["role"] != "assistant"] for name, messages in found.items()}
+    return {name: [one for one in messages if one.get("role") != "assistant"] for name, messages in found.items()}
