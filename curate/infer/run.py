@@ -53,8 +53,8 @@ SCHEMA = pa.schema(
 """`label` is the right answer where it is known, `predicted` the label found in `answer` by `step`. `confidence` is the
 product of the answer's token probabilities; `confidence_of` says among what: `choices` where the server held the answer
 to the allowed labels (then they are shares among those, not how sure the model is that it is right), else `text`. Of
-`votes` answers that were had, `agreeing` give the label that was predicted: `answer` is the first of these, `confidence`
-their mean; tokens and seconds are those of all."""
+`votes` answers that were had, `agreeing` give the label that was predicted: `answer` is the first of these,
+`confidence` their mean; tokens and seconds are those of all."""
 
 
 @dataclass(frozen=True)

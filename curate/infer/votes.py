@@ -39,7 +39,8 @@ def decide(replies: Sequence[Reply], task: Task | None) -> Decision:
     if not given:
         return Decision(replies[-1], None, None, 0, 0, None)
     found = [_label(reply.answer or "", task) for reply in given]
-    counts = Counter([label for label, _ in found if label is not None] or [None])
+    usable = any(label is not None for label, _ in found)
+    counts = Counter(label for label, _ in found if label is not None or not usable)
     label, most = counts.most_common(1)[0]  # in order of appearance where counts are equal
     agreeing = [reply for reply, (one, _) in zip(given, found, strict=True) if one == label]
     first = next(number for number, (one, _) in enumerate(found) if one == label)

@@ -93,8 +93,8 @@ class SplitStage(Stage[SplitOptions]):
         found = groups(links(rows, options.by, options.threshold, options.radius), len(rows))
         chosen = share.out(found, uids, labels, before, shares, self.context.seed)
         shared = [n for n, label in enumerate(labels) if label or options.unlabelled == "share"]
-        columns = ([column[n] for n in shared] for column in (uids, labels, chosen))
-        notes = {note.uid: note for note in share.unbalanced(*columns, shares)}
+        some_uids, some_labels, some_chosen = ([column[n] for n in shared] for column in (uids, labels, chosen))
+        notes = {note.uid: note for note in share.unbalanced(some_uids, some_labels, some_chosen, shares)}
         return pa.table(
             {
                 "uid": pa.array(uids, pa.string()),

@@ -10,7 +10,6 @@ from typing import Any
 
 from conformance.environments import HERE, Environment
 from conformance.models import tiny_model
-
 from curate.infer.question import Loaded
 
 Answer = dict[str, Any]
