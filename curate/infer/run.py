@@ -13,6 +13,7 @@ import pyarrow as pa
 
 import curate
 from curate.dataset.files import read_json, write_json
+from curate.dataset.predictions import FILE, REPORT
 from curate.dataset.shards import write_table
 from curate.errors import OutputError
 from curate.infer.bookkeeping import Bookkeeping, Engine
@@ -24,9 +25,6 @@ from curate.labels.registry import Registry
 from curate.pipeline.lock import exclusive
 from curate.pipeline.progress import Progress
 from curate.pipeline.stop import StopSignal
-
-TABLE = "predictions.parquet"
-FILE = "infer.json"
 
 SCHEMA = pa.schema(
     [
@@ -115,7 +113,7 @@ def infer(
             rows = [_row(question, books.replies(question), registry) for question in questions]
         finally:
             journal.close()
-        write_table(out / TABLE, pa.Table.from_pylist(rows, schema=SCHEMA))
+        write_table(out / FILE, pa.Table.from_pylist(rows, schema=SCHEMA))
         result = Inference(
             rows=len(rows),
             answered=sum(row["code"] is None for row in rows),
@@ -128,7 +126,7 @@ def infer(
         )
         value = {"about": dict(about or {}), "curate": curate.__version__, "engine": engine.name, "model": facts}
         value |= {"options": engine.options.model_dump(), **result.as_dict()}
-        write_json(out / FILE, value)
+        write_json(out / REPORT, value)
     return result
 
 
@@ -142,14 +140,14 @@ def _claim(out: Path, about: dict[str, str]) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make the folder {out}: {error.strerror}") from error
-    known = read_json(out / FILE)
+    known = read_json(out / REPORT)
     if isinstance(known, dict):
         if known.get("about") != about:
             raise OutputError(f"{out} holds answers to other questions ({known.get('about')}); choose another folder")
     elif any(out.iterdir()):
         raise OutputError(f"{out} is not empty and no run of curate infer; choose another folder")
     else:
-        write_json(out / FILE, {"about": about})
+        write_json(out / REPORT, {"about": about})
 
 
 def _row(question: Question, replies: Sequence[Reply], registry: Registry | None) -> dict[str, Any]:

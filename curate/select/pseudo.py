@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import pyarrow as pa
 from pydantic import Field, model_validator
 
-from curate.dataset.files import content_hash
-from curate.dataset.predictions import FILE, Prediction, read_predictions
+from curate.dataset.files import content_hash, read_json
+from curate.dataset.predictions import FILE, REPORT, Prediction, read_predictions
 from curate.errors import UsageError
 from curate.pipeline.batch import Batch
 from curate.pipeline.paths import RecipePath
@@ -97,12 +98,12 @@ class PseudoStage(Stage[PseudoOptions]):
         """The answers of each set, by uid and by source_id, where they have them."""
 
     def environment(self) -> Mapping[str, str]:
-        """Hashes of the predictions."""
+        """Hashes of the predictions, and what the ledger calls them."""
         found = {}
         for number, path in enumerate(self.options.predictions):
             file = path / FILE if path.is_dir() else path
             try:
-                found[f"predictions {number + 1}"] = content_hash(file)
+                found[f"predictions {number + 1}"] = f"{content_hash(file)} {_named(path)}"
             except OSError as error:
                 raise UsageError(f"the predictions {file} cannot be read: {error.strerror}") from error
         return found
@@ -161,7 +162,7 @@ class PseudoStage(Stage[PseudoOptions]):
             batch.set_column(name, pa.array(values, batch.table.schema.field(name).type))
 
     def _names(self) -> str:
-        return ", ".join(path.name for path in self.options.predictions)
+        return ", ".join(map(_named, self.options.predictions))
 
     def _verdicts(self, batch: Batch) -> Iterator[tuple[dict[str, Any], Verdict | None]]:
         """Give a verdict on every row that may be labelled, None on the others."""
@@ -193,6 +194,13 @@ class PseudoStage(Stage[PseudoOptions]):
     def _threshold(self, task: str, label: str) -> float:
         own = self.options.thresholds
         return own.get(label, own.get(task, self.options.threshold))
+
+
+def _named(predictions: Path) -> str:
+    """Name predictions for the ledger: their file or folder, and the model where `curate infer` wrote them."""
+    about = read_json(predictions / REPORT)
+    model = about.get("options", {}).get("model") if isinstance(about, dict) else None
+    return f"{predictions.name} (model {model})" if model else predictions.name
 
 
 def _answer(row: Mapping[str, Any], answers: list[tuple[str, Mapping[str, Prediction]]]) -> Prediction | None:
