@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from conformance.environments import QUIET, Environment
@@ -47,12 +47,17 @@ def vllm(command: Sequence[str], url: str, environment: Mapping[str, str], secon
             _wait(server, url, seconds, log)
             yield url
         finally:
-            os.killpg(server.pid, signal.SIGTERM)
-            try:
-                server.wait(30)
-            except subprocess.TimeoutExpired:
-                os.killpg(server.pid, signal.SIGKILL)
-                server.wait()
+            _end(server)
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """End the server with all the processes that it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(30)
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
 
 
 def _wait(server: subprocess.Popen[bytes], url: str, seconds: float, log: Path) -> None:
