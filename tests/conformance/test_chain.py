@@ -153,6 +153,6 @@ def test_verdicts_on_requests_are_the_server_s(way: Way, url: str) -> None:
             counts[name] = send(url + TOKENIZE, body, KEY)[1]["count"]
     assert {name: "accepts" if file.kept else "drops" for name, file in ours.items()} == theirs
     answers = {name: ours[name].longest - counts[name] for name in counts}
-    assert all(1 <= rest <= 6 for rest in answers.values()), (
+    assert all(1 <= rest <= 9 for rest in answers.values()), (
         "what we count more is the answer, and the mark that ends it"
     )

@@ -27,8 +27,8 @@ ON_A_PROCESSOR = (
     "plot_loss=false",
     "save_only_model=true",
 )
-BATCH = ("per_device_train_batch_size=20", "gradient_accumulation_steps=1", "logging_steps=20")
-FULL = ("freeze_vision_tower=false", "freeze_multi_modal_projector=false", "learning_rate=0.003", "max_steps=90")
+BATCH = ("per_device_train_batch_size=12", "gradient_accumulation_steps=1", "logging_steps=20")
+FULL = ("freeze_vision_tower=false", "freeze_multi_modal_projector=false", "learning_rate=0.003", "max_steps=100")
 LORA = ("learning_rate=0.01", "max_steps=40")
 """What is changed in the configurations that an export writes, because the model has half a million weights, not seven
 billion: larger steps, and pictures from the beginning."""
