@@ -94,7 +94,8 @@ def to_ask(out: Output, source: Path, answers: Path, writing: Writing, *, dry_ru
         place = answers.resolve().with_name(f"{answers.resolve().name}.asked")
         if dry_run:
             place = Path(scratch) / "run"
-        out.talk(f"reading {source} into {shown(place)}")
+        else:
+            out.talk(f"reading {source} into {shown(place)}")
         read = perform(out, recipe, place)
         yield read if isinstance(read, int) else Asked(read.exports[0].folder, read)
 
