@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 )
 @click.option("--split", type=click.Choice(["train", "val", "test"]), help="Score only this split of GOLD.")
 @click.option("--index", type=click.Path(path_type=Path), help="index.parquet of the export that was predicted on.")
+@click.option("--by-label", is_flag=True, help="Show the scores of every label, too.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with confusion matrices.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap.")
 @common
@@ -37,6 +38,7 @@ def command(
     parse: bool,
     split: str | None,
     index: Path | None,
+    by_label: bool,
     html: Path | None,
     seed: int,
 ) -> None:
@@ -74,15 +76,17 @@ def command(
     if out.as_json:
         out.json(found.as_dict())
         return
-    _tell(out, found)
+    _tell(out, found, by_label=by_label)
     if html is not None:
         out.talk(f"written: {html}")
 
 
-def _tell(out: Output, found: Evaluation) -> None:
+def _tell(out: Output, found: Evaluation, *, by_label: bool) -> None:
     from rich.text import Text
 
     out.print(_scores([found.overall, *found.tasks]))
+    for part in found.tasks if by_label else ():
+        out.print(Text(printable(part.name), style="bold"), _labels(part))
     mistakes = [(part.name, *pair) for part in found.tasks for pair in part.confusion.pairs(5)]
     if mistakes:
         out.print(Text("commonest mistakes", style="bold"), _mistakes(mistakes))
@@ -118,6 +122,14 @@ def _scores(parts: list[Part]) -> Table:
         between = f"{part.interval.low:.4f} – {part.interval.high:.4f}"
         answered = f"{part.answered / part.rows:.1%}"
         table.add_row(printable(part.name), f"{part.rows:,}", answered, f"{score.f1:.4f}", between, *numbers)
+    return table
+
+
+def _labels(part: Part) -> Table:
+    table = _table("label", "F1", "precision", "recall", "rows", "predicted")
+    for one in part.classes:
+        numbers = [f"{value:.4f}" for value in (one.f1, one.precision, one.recall)]
+        table.add_row(printable(one.label), *numbers, f"{one.support:,}", f"{one.predicted:,}")
     return table
 
 

@@ -10,8 +10,10 @@ import click
 from curate.cli.output import Output, common, printable
 
 if TYPE_CHECKING:
+    from curate.cli.asked import Asked
     from curate.infer.bookkeeping import Engine
     from curate.infer.options import AskOptions
+    from curate.infer.question import Question
     from curate.infer.run import Inference
     from curate.labels.registry import Registry
 
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
 @click.option("--adapter", type=click.Path(path_type=Path), help="Folder of a LoRA adapter, with --engine vllm.")
 @click.option("--llm", "llm_options", multiple=True, metavar="KEY=VALUE", help="Argument of vllm.LLM; repeat for more.")
 @click.option("--split", type=click.Choice(["train", "val", "test"]), default="test", show_default=True)
+@click.option("--template", help="Prompt template, where IN has no export: mire, plain, or a YAML file.  [plain]")
+@click.option("--images", type=click.Path(path_type=Path), help="Folder of IN's pictures, where IN has no export.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Option of the export that is written for IN."
+)
 @click.option("--labels", help="Label registry that answers are held to: a shipped name (mire) or a YAML file.")
 @click.option(
     "--constrain", type=click.Choice(["auto", "off"]), help="Let the server hold answers to the labels.  [auto]"
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("--max-tokens", type=click.IntRange(min=1), help="Output tokens of one call.  [64]")
 @click.option("--temperature", type=click.FloatRange(min=0), help="0 takes the likeliest token each time.  [0]")
 @click.option("--seed", type=int, help="For temperatures above 0.  [0]")
+@click.option("--votes", type=click.IntRange(min=1), help="Answers of one row; most of them decide.  [1]")
 @click.option("--max-calls", type=click.IntRange(min=1), help="Calls for one row at most.  [3]")
 @click.option("--max-output-tokens", type=click.IntRange(min=1), help="Output tokens for one row at most.  [100]")
 @click.option("--concurrency", type=click.IntRange(min=1), help="Requests under way at a time.  [16]")
@@ -49,6 +57,9 @@ def command(
     adapter: Path | None,
     llm_options: tuple[str, ...],
     split: str,
+    template: str | None,
+    images: Path | None,
+    overrides: tuple[str, ...],
     labels: str | None,
     dry_run: bool,
     **asked: Any,
@@ -56,46 +67,82 @@ def command(
     """Ask a model every row of a split of IN and write OUT/predictions.parquet; every answer is kept at once.
 
     IN is the folder of a ShareGPT export, or a run that has one, so that the model is served exactly what it was
-    trained on. The same command continues a run that was stopped or killed: no answered row is asked again. An API key
-    is taken from the environment variable CURATE_API_KEY.
+    trained on. For any other source or dataset an export is written first, into the run OUT.asked; rows without a split
+    are its test set. The same command continues a run that was stopped or killed: no answered row is asked again. An
+    API key is taken from the environment variable CURATE_API_KEY.
 
     \b
     Examples:
       curate infer work/mire/exports/sharegpt work/answers --server http://127.0.0.1:8000 --model mire --labels mire
       curate infer work/mire work/val --split val --server http://gpu:8000 --model mire --labels mire --concurrency 64
+      curate infer test1.json work/answers --template mire --images images/ --server http://gpu:8000 --model mire
       curate evaluate work/mire work/val
     """
-    from curate.errors import Interrupted, RunFailed, UsageError
-    from curate.infer.options import AskOptions
+    from curate.cli.asked import Writing, to_ask
+    from curate.cli.summary import typed
+    from curate.errors import UsageError
     from curate.infer.question import export_digest, read_questions
     from curate.labels.registry import Registry
 
-    options = AskOptions(**{name: value for name, value in asked.items() if value is not None})
+    options = _options(asked)
     registry = Registry.load(labels) if labels else None
     if folder.resolve() == source.resolve():
         raise UsageError(f"{folder} is what is asked; choose another folder for the answers")
-    export = export_folder(source)
-    questions = read_questions(export, split, _choices(export, registry))
-    if dry_run:
-        _plan(out, questions)
-        return 0
-    made = _engine(engine, server, options, adapter, llm_options)
+    made = None if dry_run else _engine(engine, server, options, adapter, llm_options)
+    with to_ask(out, source, folder, Writing(template, images, labels, overrides), dry_run=dry_run) as what:
+        if isinstance(what, int):
+            return what
+        questions = read_questions(what.export, split, _choices(what.export, registry))
+        if made is None:
+            _plan(out, questions)
+            return 0
+        found = _ask(out, questions, folder, made, registry, {"export": export_digest(what.export), "split": split})
+    if isinstance(found, int):
+        return found
+    _tell(out, found, what)
+    evaluated = f"--split {split}" if what.read is None else ""
+    out.hint(f"curate evaluate {typed(source)} {typed(folder)} {evaluated}".rstrip())
+    return 1 if found.codes or (what.read and what.read.failed_rows) else 0
+
+
+def _ask(
+    out: Output,
+    questions: list[Question],
+    folder: Path,
+    engine: Engine,
+    registry: Registry | None,
+    about: dict[str, str],
+) -> Inference | int:
+    """Ask, and show how it goes; give the exit code where somebody asked to stop."""
     from curate.cli.execute import ScreenProgress, stopped
+    from curate.errors import Interrupted
     from curate.infer.run import infer
 
     progress = ScreenProgress(out)
     try:
-        about = {"export": export_digest(export), "split": split}
-        found = infer(questions, folder, made, registry, progress, about)
+        return infer(questions, folder, engine, registry, progress, about)
     except Interrupted as error:
-        return stopped(out, error, f"what was answered is kept in {folder}")
-    except RunFailed:
         progress.close()
-        raise
+        return stopped(out, error, f"what was answered is kept in {folder}")
     finally:
         progress.close()
-    _tell(out, found, source, folder, split)
-    return 1 if found.codes else 0
+
+
+def _options(asked: dict[str, Any]) -> AskOptions:
+    """How rows are asked; what is None is left to its default.
+
+    Raises:
+        UsageError: options do not go together.
+    """
+    from pydantic import ValidationError
+
+    from curate.errors import UsageError
+    from curate.infer.options import AskOptions
+
+    try:
+        return AskOptions(**{name: value for name, value in asked.items() if value is not None})
+    except ValidationError as error:
+        raise UsageError("; ".join(one["msg"].removeprefix("Value error, ") for one in error.errors())) from error
 
 
 def _choices(export: Path, registry: Registry | None) -> dict[str, tuple[str, ...]]:
@@ -143,22 +190,7 @@ def _engine(
     return OfflineEngine(options, adapter, **settings)
 
 
-def export_folder(source: Path) -> Path:
-    """The export to ask: the folder itself, or the one ShareGPT export of a run."""
-    from curate.errors import UsageError
-    from curate.infer.question import INDEX
-
-    if (source / INDEX).is_file():
-        return source
-    inside = sorted(path.parent for path in (source / "exports").glob(f"*/{INDEX}"))
-    if len(inside) == 1:
-        return inside[0]
-    if inside:
-        raise UsageError(f"{source} has several exports; name one: {', '.join(map(str, inside))}")
-    raise UsageError(f"{source} is no export; write one first: curate export {source} FOLDER")
-
-
-def _plan(out: Output, questions: list[Any]) -> None:
+def _plan(out: Output, questions: list[Question]) -> None:
     tasks: dict[str, int] = {}
     for question in questions:
         tasks[question.task] = tasks.get(question.task, 0) + 1
@@ -172,15 +204,15 @@ def _plan(out: Output, questions: list[Any]) -> None:
     out.talk("nothing was asked (--dry-run)")
 
 
-def _tell(out: Output, found: Inference, source: Path, folder: Path, split: str) -> None:
-    from curate.cli.summary import duration, typed
+def _tell(out: Output, found: Inference, what: Asked) -> None:
+    from curate.cli.summary import duration
     from curate.infer.bookkeeping import CODES
 
     if out.as_json:
-        out.json(found.as_dict())
+        out.json({**found.as_dict(), "left_out": what.left_out})
         return
     rate = f", {found.tokens_out / found.seconds:,.0f} output tokens/s" if found.tokens_out else ""
-    known = f", {found.known:,} of them before" if found.known else ""
+    known = f", {found.known:,} answers were there before" if found.known else ""
     out.print(f"{found.answered:,} of {found.rows:,} rows answered{known}  {duration(found.seconds)}{rate}")
     if found.steps:
         steps = ", ".join(f"{step} {rows:,}" for step, rows in sorted(found.steps.items(), key=lambda item: -item[1]))
@@ -189,4 +221,6 @@ def _tell(out: Output, found: Inference, source: Path, folder: Path, split: str)
         out.print(f"  {code} {rows:,}   {CODES[code]}")
     for note in found.notes:
         out.talk(f"note: {note}")
-    out.hint(f"curate evaluate {typed(source)} {typed(folder)} --split {split}")
+    if what.left_out:
+        told = ", ".join(f"{code} {rows:,}" for code, rows in sorted(what.left_out.items()))
+        out.talk(f"note: {sum(what.left_out.values()):,} rows could not be asked: {told}")

@@ -46,7 +46,7 @@ def command(
       curate serve Qwen/Qwen2-VL-7B-Instruct --for work/mire --adapter mire=saves/lora
       curate serve saves/merged --for work/mire/exports/sharegpt --name mire --exec
     """
-    from curate.cli.infer import export_folder
+    from curate.cli.asked import export_folder
     from curate.errors import UsageError
     from curate.infer.question import read_questions
     from curate.infer.serve import export_bounds, serve_command
@@ -58,6 +58,8 @@ def command(
             raise UsageError(f"--adapter {text}: write NAME=DIR, for example mire=saves/lora")
         named[key] = Path(folder)
     found = export_folder(export)
+    if found is None:
+        raise UsageError(f"{export} is no export; write one first: curate export {export} FOLDER")
     made = serve_command(
         model,
         read_questions(found, split, {}),

@@ -24,6 +24,9 @@ ANSWERS = ("predicted", "predict", "prediction", "output", "response", "answer")
 FILE = "predictions.parquet"
 """What `curate infer` writes into its folder."""
 
+REPORT = "infer.json"
+"""How it was asked, beside it: engine, model, options, counts."""
+
 
 @dataclass(frozen=True)
 class Prediction:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from curate.errors import Interrupted, RowError, UsageError
+from curate.infer.ahead import Ahead
 from curate.infer.bookkeeping import Bookkeeping
 from curate.infer.journal import Reply
 from curate.infer.options import AskOptions
@@ -84,37 +85,43 @@ class _Asker:
 
     async def run(self, questions: Iterable[Question]) -> None:
         """Ask all questions that are not answered yet."""
-        waiting = iter(questions)
-        workers = [asyncio.ensure_future(self._work(waiting)) for _ in range(self._options.concurrency)]
+        ahead = Ahead(questions)
+        workers = [asyncio.ensure_future(self._work(ahead)) for _ in range(self._options.concurrency)]
         try:
             await asyncio.gather(*workers)
         finally:
+            ahead.close()
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
         if self._stop.requested:
             raise Interrupted(self._stop.signal_number)
 
-    async def _work(self, waiting: Iterator[Question]) -> None:
-        for question in waiting:
-            if self._stop.requested:
+    async def _work(self, ahead: Ahead) -> None:
+        while not self._stop.requested:
+            coming = ahead.next()
+            if coming is None:
                 return
-            try:
-                loaded = await asyncio.to_thread(question.load)
-            except OSError as error:
-                self._books.unreadable(question, error)
+            question = coming.question
+            loaded = await coming.loaded()
+            if isinstance(loaded, OSError):
+                self._books.unreadable(question, loaded)
                 continue
-            if self._books.is_answered(loaded):
-                continue
-            try:
-                reply = await self._ask(loaded)
-            except RowError as error:
-                self._books.failed(question, error)
-                continue
-            if reply is not None:
-                self._books.answered(question, reply)
+            for vote in range(self._options.votes):
+                if not self._books.is_answered(loaded, vote):
+                    await self._vote(loaded, vote)
 
-    async def _ask(self, loaded: Loaded) -> Reply | None:
+    async def _vote(self, loaded: Loaded, vote: int) -> None:
+        """Have one answer, or the reason why there is none, kept."""
+        try:
+            reply = await self._ask(loaded, vote)
+        except RowError as error:
+            self._books.failed(loaded.question, error, vote)
+            return
+        if reply is not None:
+            self._books.answered(loaded.question, reply, vote)
+
+    async def _ask(self, loaded: Loaded, vote: int) -> Reply | None:
         """Ask until there is an answer, the budget is spent, the server failed too often, or somebody said stop.
 
         Raises:
@@ -122,9 +129,9 @@ class _Asker:
         """
         question = loaded.question
         tries = 0
-        while True:
+        while not self._stop.requested:
             granted = self._books.granted(question)
-            body = self._server.body(loaded, granted, self._options.seed, self._structured)
+            body = self._server.body(loaded, granted, self._options.seed + vote, self._structured)
             alone = await self._breaker.enter()
             call = self._books.asking(question, granted)
             wait = 0.0
@@ -151,5 +158,4 @@ class _Asker:
                 self._breaker.leave(alone)
             if not alone:
                 await asyncio.sleep(wait)
-            if self._stop.requested:
-                return None
+        return None

@@ -31,7 +31,7 @@ class Tally:
     """What a run of questions came to."""
 
     known: int = 0
-    """Rows that had been answered before."""
+    """Answers that had been given before; each row has as many as it has votes."""
     failed: int = 0
     tokens_out: int = 0
 
@@ -51,20 +51,20 @@ class Bookkeeping:
         self.journal = journal
         self.tally = Tally()
         self.names: dict[str, str] = {}
-        """What the answer of each question is kept under, by uid."""
+        """What the first answer of each question is kept under, by uid; calls and tokens are counted under it too."""
         self._progress = progress
         self._conditions = digest([engine, options.decides()])
 
     def unreadable(self, question: Question, error: OSError) -> None:
         """A picture of the row cannot be read, which is the row's failure."""
         self.names[question.uid] = UNREADABLE
-        self.failed(question, RowError("image_missing", error.strerror or type(error).__name__))
+        self.failed(question, RowError("image_missing", error.strerror or type(error).__name__), 0)
 
-    def is_answered(self, loaded: Loaded) -> bool:
-        """Whether the same was asked and answered before; else the row is to be asked."""
+    def is_answered(self, loaded: Loaded, vote: int) -> bool:
+        """Whether the same was asked and answered before; else the row is to be asked for this vote."""
         question = loaded.question
         self.names[question.uid] = self._conditions[:16] + loaded.digest
-        if self.journal.answer(question.uid, self.names[question.uid]) is None:
+        if self.journal.answer(question.uid, self._name(question, vote)) is None:
             return False
         self.tally.known += 1
         self._progress.advance(1, self.tally.failed)
@@ -88,25 +88,29 @@ class Bookkeeping:
         """Note a call before it is made; gives its number."""
         return self.journal.ask(question.uid, self.names[question.uid], granted)
 
-    def answered(self, question: Question, reply: Reply) -> None:
+    def answered(self, question: Question, reply: Reply, vote: int) -> None:
         """Keep an answer."""
         self.tally.tokens_out += reply.tokens_out
-        self._keep(question, reply)
+        self._keep(question, reply, vote)
 
-    def failed(self, question: Question, error: RowError) -> None:
-        """Keep why a row has no answer."""
+    def failed(self, question: Question, error: RowError, vote: int) -> None:
+        """Keep why there is no answer."""
         self.tally.failed += 1
-        self._keep(question, Reply(None, code=error.code, detail=error.detail))
+        self._keep(question, Reply(None, code=error.code, detail=error.detail), vote)
 
-    def reply(self, question: Question) -> Reply:
-        """What came of asking a row."""
-        return self.journal.last(question.uid, self.names[question.uid])
+    def replies(self, question: Question) -> list[Reply]:
+        """What came of asking a row, vote by vote; one failure where its pictures could not be read."""
+        votes = 1 if self.names[question.uid] == UNREADABLE else self.options.votes
+        return [self.journal.last(question.uid, self._name(question, vote)) for vote in range(votes)]
 
-    def _keep(self, question: Question, reply: Reply) -> None:
-        name = self.names[question.uid]
-        calls = self.journal.spent(question.uid, name).calls
-        self.journal.keep(question.uid, name, replace(reply, calls=calls))
+    def _keep(self, question: Question, reply: Reply, vote: int) -> None:
+        calls = self.journal.spent(question.uid, self.names[question.uid]).calls
+        self.journal.keep(question.uid, self._name(question, vote), replace(reply, calls=calls))
         self._progress.advance(1, self.tally.failed)
+
+    def _name(self, question: Question, vote: int) -> str:
+        name = self.names[question.uid]
+        return f"{name}.{vote}" if vote else name
 
 
 class Engine(Protocol):

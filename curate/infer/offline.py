@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from curate.errors import Interrupted, MissingExtra, RowError, UsageError
 from curate.infer.bookkeeping import Bookkeeping
@@ -16,8 +16,23 @@ from curate.infer.options import AskOptions
 from curate.infer.question import Loaded, Question
 from curate.pipeline.stop import StopSignal
 
-QUIET = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1", "VLLM_LOGGING_LEVEL": "WARNING"}
-"""What keeps vLLM from sending anything or fetching anything; set before it is imported, unless somebody set it."""
+QUIET = {
+    "VLLM_NO_USAGE_STATS": "1",
+    "DO_NOT_TRACK": "1",
+    "HF_HUB_OFFLINE": "1",
+    "VLLM_LOGGING_LEVEL": "WARNING",
+    "VLLM_LOGGING_STREAM": "ext://sys.stderr",  # stdout is for results
+}
+"""What keeps vLLM from sending or fetching anything; set before it is imported, unless somebody set it."""
+
+
+class _Call(NamedTuple):
+    """One answer that is wanted."""
+
+    loaded: Loaded
+    vote: int
+    granted: int
+    """Output tokens that it may take."""
 
 
 class OfflineEngine:
@@ -46,29 +61,30 @@ class OfflineEngine:
         self._settings = settings
 
     def ask(self, questions: list[Question], books: Bookkeeping, stop: StopSignal) -> dict[str, object]:
-        """Ask, a group of rows at a time; see `Engine.ask`."""
-        waiting = self._waiting(questions, books)
+        """Ask, a group of rows at a time, first one vote of all rows, then the next; see `Engine.ask`."""
         model: Any = None
-        while group := list(islice(waiting, self.options.concurrency)):
-            if stop.requested:
-                raise Interrupted(stop.signal_number)
-            model = model or self._load(questions)
-            self._ask_group(model, group, books)
+        for vote in range(self.options.votes):
+            waiting = self._waiting(questions, books, vote)
+            while group := list(islice(waiting, self.options.concurrency)):
+                if stop.requested:
+                    raise Interrupted(stop.signal_number)
+                model = model or self._load(questions)
+                self._ask_group(model, group, books)
         if stop.requested:
             raise Interrupted(stop.signal_number)
         return {"version": _vllm().__version__}
 
-    def _waiting(self, questions: Sequence[Question], books: Bookkeeping) -> Iterator[tuple[Loaded, int]]:
+    def _waiting(self, questions: Sequence[Question], books: Bookkeeping, vote: int) -> Iterator[_Call]:
         """What is not answered yet, each with the output tokens that it may take."""
         for question in questions:
             try:
                 loaded = question.load()
-                if not books.is_answered(loaded):
-                    yield loaded, books.granted(question)
+                if not books.is_answered(loaded, vote):
+                    yield _Call(loaded, vote, books.granted(question))
             except OSError as error:
                 books.unreadable(question, error)
             except RowError as error:
-                books.failed(question, error)
+                books.failed(question, error, vote)
 
     def _load(self, questions: Sequence[Question]) -> Any:
         pictures = max(len(question.images) for question in questions)
@@ -82,13 +98,13 @@ class OfflineEngine:
         assert self._adapter is not None, "only with an adapter there is a rank"
         return lora_rank(self._adapter)
 
-    def _ask_group(self, model: Any, group: Sequence[tuple[Loaded, int]], books: Bookkeeping) -> None:
+    def _ask_group(self, model: Any, group: Sequence[_Call], books: Bookkeeping) -> None:
         """Ask some rows together; where vLLM refuses them, find the one to blame by asking one by one."""
-        calls = [books.asking(loaded.question, granted) for loaded, granted in group]
+        calls = [books.asking(one.loaded.question, one.granted) for one in group]
         try:
             outputs = model.chat(
-                [loaded.messages() for loaded, _ in group],
-                [self._sampling(loaded, granted) for loaded, granted in group],
+                [one.loaded.messages() for one in group],
+                [self._sampling(one) for one in group],
                 lora_request=self._lora(),
                 use_tqdm=False,
             )
@@ -96,12 +112,12 @@ class OfflineEngine:
             for call in calls:
                 books.journal.not_reached(call)
             if len(group) == 1:
-                books.failed(group[0][0].question, RowError("rejected", str(error)[:300]))
+                books.failed(group[0].loaded.question, RowError("rejected", str(error)[:300]), group[0].vote)
                 return
             for one in group:
                 self._ask_group(model, [one], books)
             return
-        for (loaded, _), call, output in zip(group, calls, outputs, strict=True):
+        for one, call, output in zip(group, calls, outputs, strict=True):
             (said,) = output.outputs
             books.journal.used(call, len(said.token_ids))
             reply = Reply(
@@ -111,19 +127,19 @@ class OfflineEngine:
                 len(output.prompt_token_ids),
                 len(said.token_ids),
             )
-            books.answered(loaded.question, reply)
+            books.answered(one.loaded.question, reply, one.vote)
 
-    def _sampling(self, loaded: Loaded, granted: int) -> Any:
+    def _sampling(self, call: _Call) -> Any:
         from vllm.sampling_params import SamplingParams, StructuredOutputsParams
 
-        options = self.options
-        held = options.constrain == "auto" and loaded.question.choices
+        options, choices = self.options, call.loaded.question.choices
+        held = options.constrain == "auto" and choices
         return SamplingParams(
             temperature=options.temperature,
-            seed=options.seed,
-            max_tokens=granted,
+            seed=options.seed + call.vote,
+            max_tokens=call.granted,
             logprobs=0,
-            structured_outputs=StructuredOutputsParams(choice=list(loaded.question.choices)) if held else None,
+            structured_outputs=StructuredOutputsParams(choice=list(choices)) if held else None,
         )
 
     def _lora(self) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class AskOptions(BaseModel):
@@ -23,6 +23,9 @@ class AskOptions(BaseModel):
 
     seed: int = 0
     """For temperatures above 0."""
+
+    votes: int = Field(default=1, ge=1)
+    """Answers of one row; the label that most of them give is taken. More than one needs a temperature above 0."""
 
     constrain: Literal["auto", "off"] = "auto"
     """Whether answers are held to the labels of the task by the server, where it can."""
@@ -45,6 +48,14 @@ class AskOptions(BaseModel):
     give_up: float = Field(default=300.0, gt=0)
     """Seconds without any answer after which the run stops; the same command goes on later."""
 
+    @model_validator(mode="after")
+    def _votes_possible(self) -> AskOptions:
+        if self.votes > self.max_calls:
+            raise ValueError(f"{self.votes} votes are more than max_calls allows ({self.max_calls})")
+        if self.votes > 1 and self.temperature == 0:
+            raise ValueError("several votes need a temperature above 0, else every answer is the same")
+        return self
+
     def decides(self) -> dict[str, object]:
-        """What decides an answer."""
+        """What decides an answer, besides which vote it is."""
         return self.model_dump(include={"model", "max_tokens", "temperature", "seed", "constrain"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 
 import orjson
 import pyarrow.parquet as pq
+import pybase64
 import xxhash
 
 from curate.errors import InputError
@@ -57,11 +57,7 @@ class Question:
         total = xxhash.xxh3_128(orjson.dumps([[turn.role, turn.text] for turn in self.turns] + [list(self.choices)]))
         for picture in pictures:
             total.update(xxhash.xxh3_128_digest(picture))
-        addresses = [
-            b"data:%s;base64,%s" % (_MEDIA[path.suffix.lower()].encode(), base64.b64encode(picture))
-            for path, picture in zip(self.images, pictures, strict=True)
-        ]
-        return Loaded(total.hexdigest(), self, addresses)
+        return Loaded(total.hexdigest(), self, [pybase64.b64encode(picture) for picture in pictures])
 
 
 @dataclass(frozen=True)
@@ -71,36 +67,36 @@ class Loaded:
     digest: str
     """Hash of what is asked: texts, picture bytes and allowed answers."""
     question: Question
-    addresses: Sequence[bytes]
-    """Each picture as a `data:` address."""
+    pictures: Sequence[bytes]
+    """Each picture's file in base64."""
 
     def messages(self) -> list[dict[str, Any]]:
         """Messages as Python objects, pictures as parts."""
-        messages: list[dict[str, Any]] = orjson.loads(self.body({}))["messages"]
+        messages: list[dict[str, Any]] = orjson.loads(b"".join(self.body({})))["messages"]
         return messages
 
-    def body(self, fields: Mapping[str, Any]) -> bytes:
-        """Make the body of a request for chat completions: `fields` and the messages, pictures as parts.
+    def body(self, fields: Mapping[str, Any]) -> list[bytes]:
+        """Make the body of a request for chat completions, in pieces: `fields` and the messages, pictures as parts.
 
-        The pictures are put into the finished JSON: they need no escaping, and looking for letters that do would
-        take longer than everything else.
+        The pictures stand between pieces of finished JSON: they need no escaping, and looking for letters that do, or
+        copying them into one whole, would take longer than everything else.
         """
         mark = f"picture-{self.digest}-"
-        numbers = iter(range(len(self.addresses)))
-        messages = [{"role": turn.role, "content": _parts(turn.text, mark, numbers)} for turn in self.question.turns]
-        body = orjson.dumps({**fields, "messages": messages})
-        pieces = re.split(f'"{mark}(\\d+)"'.encode(), body)
-        for place in range(1, len(pieces), 2):
-            pieces[place] = b'"%s"' % self.addresses[int(pieces[place])]
-        return b"".join(pieces)
+        media = iter(f"data:{_MEDIA[path.suffix.lower()]};base64,{mark}" for path in self.question.images)
+        messages = [{"role": turn.role, "content": _parts(turn.text, media)} for turn in self.question.turns]
+        texts = orjson.dumps({**fields, "messages": messages}).split(mark.encode())
+        pieces = [texts[0]]
+        for picture, text in zip(self.pictures, texts[1:], strict=True):
+            pieces += picture, text
+        return pieces
 
 
-def _parts(text: str, mark: str, numbers: Iterator[int]) -> list[dict[str, Any]] | str:
+def _parts(text: str, addresses: Iterator[str]) -> list[dict[str, Any]] | str:
     pieces = re.split(f"({re.escape(PLACEHOLDER)})", text)
     if len(pieces) == 1:
         return text
     return [
-        {"type": "image_url", "image_url": {"url": f"{mark}{next(numbers)}"}}
+        {"type": "image_url", "image_url": {"url": next(addresses)}}
         if piece == PLACEHOLDER
         else {"type": "text", "text": piece}
         for piece in pieces

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,20 +13,18 @@ import pyarrow as pa
 
 import curate
 from curate.dataset.files import read_json, write_json
+from curate.dataset.predictions import FILE, REPORT
 from curate.dataset.shards import write_table
 from curate.errors import OutputError
 from curate.infer.bookkeeping import Bookkeeping, Engine
 from curate.infer.journal import Journal, Reply
 from curate.infer.options import AskOptions
 from curate.infer.question import Question
-from curate.labels.answers import parse_answer
+from curate.infer.votes import decide
 from curate.labels.registry import Registry
 from curate.pipeline.lock import exclusive
 from curate.pipeline.progress import Progress
 from curate.pipeline.stop import StopSignal
-
-TABLE = "predictions.parquet"
-FILE = "infer.json"
 
 SCHEMA = pa.schema(
     [
@@ -40,6 +37,8 @@ SCHEMA = pa.schema(
         ("step", pa.string()),
         ("confidence", pa.float64()),
         ("confidence_of", pa.string()),
+        ("votes", pa.int32()),
+        ("agreeing", pa.int32()),
         ("finish", pa.string()),
         ("calls", pa.int32()),
         ("prompt_tokens", pa.int32()),
@@ -51,7 +50,9 @@ SCHEMA = pa.schema(
 )
 """`label` is the right answer where it is known, `predicted` the label found in `answer` by `step`. `confidence` is the
 product of the answer's token probabilities; `confidence_of` says among what: `choices` where the server held the answer
-to the allowed labels (then they are shares among those, not how sure the model is that it is right), else `text`."""
+to the allowed labels (then they are shares among those, not how sure the model is that it is right), else `text`. Of
+`votes` answers that were had, `agreeing` give the label that was predicted: `answer` is the first of these,
+`confidence` their mean; tokens and seconds are those of all."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Inference:
     rows: int
     answered: int
     known: int
-    """Of them those that had been answered before this run."""
+    """Answers that had been given before this run, of `rows` times the votes of a row."""
     codes: dict[str, int]
     """Rows without an answer by reason."""
     steps: dict[str, int]
@@ -107,12 +108,12 @@ def infer(
         journal = Journal(out)
         books = Bookkeeping(engine.options, journal, progress, engine.name)
         try:
-            progress.start(f"ask {engine.options.model}", len(questions), "rows", "")
+            progress.start(f"ask {engine.options.model}", len(questions) * engine.options.votes, "answers", "")
             facts = engine.ask(list(questions), books, stop)
-            rows = [_row(question, books.reply(question), registry) for question in questions]
+            rows = [_row(question, books.replies(question), registry) for question in questions]
         finally:
             journal.close()
-        write_table(out / TABLE, pa.Table.from_pylist(rows, schema=SCHEMA))
+        write_table(out / FILE, pa.Table.from_pylist(rows, schema=SCHEMA))
         result = Inference(
             rows=len(rows),
             answered=sum(row["code"] is None for row in rows),
@@ -125,7 +126,7 @@ def infer(
         )
         value = {"about": dict(about or {}), "curate": curate.__version__, "engine": engine.name, "model": facts}
         value |= {"options": engine.options.model_dump(), **result.as_dict()}
-        write_json(out / FILE, value)
+        write_json(out / REPORT, value)
     return result
 
 
@@ -139,38 +140,37 @@ def _claim(out: Path, about: dict[str, str]) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make the folder {out}: {error.strerror}") from error
-    known = read_json(out / FILE)
+    known = read_json(out / REPORT)
     if isinstance(known, dict):
         if known.get("about") != about:
             raise OutputError(f"{out} holds answers to other questions ({known.get('about')}); choose another folder")
     elif any(out.iterdir()):
         raise OutputError(f"{out} is not empty and no run of curate infer; choose another folder")
     else:
-        write_json(out / FILE, {"about": about})
+        write_json(out / REPORT, {"about": about})
 
 
-def _row(question: Question, reply: Reply, registry: Registry | None) -> dict[str, Any]:
-    predicted, step = reply.answer, None
-    task = registry.tasks.get(question.task) if registry else None
-    if reply.answer is not None and task is not None:
-        predicted, step = parse_answer(reply.answer, task)
+def _row(question: Question, replies: Sequence[Reply], registry: Registry | None) -> dict[str, Any]:
+    decided = decide(replies, registry.tasks.get(question.task) if registry else None)
+    reply = decided.reply
     held = reply.answer in question.choices
-    confidence = math.exp(reply.logprob) if reply.logprob is not None else None
     return {
         "uid": question.uid,
         "source_id": question.source_id,
         "task": question.task,
         "label": question.label,
         "answer": reply.answer,
-        "predicted": predicted,
-        "step": step,
-        "confidence": confidence,
-        "confidence_of": None if confidence is None else "choices" if held else "text",
+        "predicted": decided.label,
+        "step": decided.step,
+        "confidence": decided.confidence,
+        "confidence_of": None if decided.confidence is None else "choices" if held else "text",
+        "votes": decided.votes,
+        "agreeing": decided.agreeing,
         "finish": reply.finish,
-        "calls": reply.calls,
-        "prompt_tokens": reply.tokens_in,
-        "output_tokens": reply.tokens_out,
-        "seconds": round(reply.seconds, 4),
+        "calls": max(one.calls for one in replies),
+        "prompt_tokens": sum(one.tokens_in for one in replies),
+        "output_tokens": sum(one.tokens_out for one in replies),
+        "seconds": round(sum(one.seconds for one in replies), 4),
         "code": reply.code,
         "detail": reply.detail,
     }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from curate.dataset.vision import MIN_PIXELS
 from curate.errors import InputError, UsageError
 from curate.infer.question import Question
 
@@ -82,7 +83,7 @@ def export_bounds(folder: Path) -> tuple[int, int] | None:
     """Pixel bounds that an export was made with; None where it does not say."""
     try:
         options = json.loads((folder / "export.json").read_text("utf-8"))["signature"]["options"]
-        return int(options["min_pixels"]), int(options["max_pixels"])
+        return int(options.get("min_pixels", MIN_PIXELS)), int(options["max_pixels"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

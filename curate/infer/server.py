@@ -11,6 +11,7 @@ import math
 import os
 import re
 import time
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +83,7 @@ class Server:
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=aiohttp.ClientTimeout(sock_connect=min(10.0, options.timeout), sock_read=options.timeout),
             connector=aiohttp.TCPConnector(limit=options.concurrency, keepalive_timeout=_KEPT_OPEN),
+            cookie_jar=aiohttp.DummyCookieJar(),
         )
 
     async def close(self) -> None:
@@ -114,8 +116,8 @@ class Server:
         )
         return Abilities(told, tuple(models), length or None)
 
-    def body(self, loaded: Loaded, max_tokens: int, seed: int, structured: bool) -> bytes:
-        """Make the body of a request."""
+    def body(self, loaded: Loaded, max_tokens: int, seed: int, structured: bool) -> list[bytes]:
+        """Make the body of a request, in pieces."""
         options = self.options
         fields: dict[str, Any] = {
             "model": options.model,
@@ -138,7 +140,7 @@ class Server:
         except (Transient, ValueError, KeyError, TypeError):
             return None
 
-    async def ask(self, body: bytes) -> Reply:
+    async def ask(self, body: Sequence[bytes]) -> Reply:
         """Send one request.
 
         Raises:
@@ -158,14 +160,16 @@ class Server:
             raise Transient(what, reached=False, wait=_retry_after(response))
         raise Rejected(what)
 
-    async def _send(self, method: str, path: str, body: bytes | None = None) -> _Response:
+    async def _send(self, method: str, path: str, body: Sequence[bytes] = ()) -> _Response:
         """Send a request and read all of its answer.
 
         Raises:
             Transient: the connection failed.
         """
+        headers = {**_JSON, "Content-Length": str(sum(map(len, body)))}
+        content = _one_by_one(body) if body else None
         try:
-            async with self._session.request(method, self.url + path, data=body, headers=_JSON) as response:
+            async with self._session.request(method, self.url + path, data=content, headers=headers) as response:
                 return _Response(response.status, await response.read(), response.headers.get("Retry-After", ""))
         except aiohttp.ClientConnectorError as error:
             raise Transient(f"{type(error).__name__}: {error.strerror}", reached=False) from error
@@ -175,6 +179,12 @@ class Server:
             raise UsageError(f"{self.url} is not an address; write http://HOST:PORT") from error
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             raise Transient(type(error).__name__, reached=True) from error
+
+
+async def _one_by_one(pieces: Sequence[bytes]) -> AsyncIterator[bytes]:
+    """A body that is never put together: each piece goes to the socket from where it is."""
+    for piece in pieces:
+        yield piece
 
 
 @dataclass(frozen=True)

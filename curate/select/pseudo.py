@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import pyarrow as pa
 from pydantic import Field, model_validator
 
-from curate.dataset.files import content_hash
-from curate.dataset.predictions import FILE, Prediction, read_predictions
+from curate.dataset.files import content_hash, read_json
+from curate.dataset.predictions import FILE, REPORT, Prediction, read_predictions
 from curate.errors import UsageError
 from curate.pipeline.batch import Batch
 from curate.pipeline.paths import RecipePath
@@ -29,8 +30,14 @@ class PseudoOptions(StageOptions):
 
     use: Literal["pseudo"] = "pseudo"
 
-    predictions: tuple[RecipePath, ...] = Field(min_length=1)
-    """Predictions of the same rows: folders of `curate infer`, or files with an id and an answer in each row."""
+    predictions: tuple[RecipePath, ...] = ()
+    """Predictions of the same rows: folders of `curate infer`, or files with an id and an answer in each row.
+
+    Without any, in the first round of a recipe, no row is touched.
+    """
+
+    tasks: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Tasks whose rows are labelled; all where null."""
 
     agree: int | None = Field(default=None, ge=1)
     """How many of the predictions must give the label; default: all."""
@@ -52,7 +59,7 @@ class PseudoOptions(StageOptions):
 
     @model_validator(mode="after")
     def _possible(self) -> PseudoOptions:
-        if self.agree is not None and self.agree > len(self.predictions):
+        if self.agree is not None and self.agree > len(self.predictions) > 0:
             raise ValueError(f"agree is {self.agree}, but there are {len(self.predictions)} predictions")
         if any(not 0 <= value <= 1 for value in self.thresholds.values()):
             raise ValueError("thresholds must be between 0 and 1")
@@ -91,12 +98,12 @@ class PseudoStage(Stage[PseudoOptions]):
         """The answers of each set, by uid and by source_id, where they have them."""
 
     def environment(self) -> Mapping[str, str]:
-        """Hashes of the predictions."""
+        """Hashes of the predictions, and what the ledger calls them."""
         found = {}
         for number, path in enumerate(self.options.predictions):
             file = path / FILE if path.is_dir() else path
             try:
-                found[f"predictions {number + 1}"] = content_hash(file)
+                found[f"predictions {number + 1}"] = f"{content_hash(file)} {_named(path)}"
             except OSError as error:
                 raise UsageError(f"the predictions {file} cannot be read: {error.strerror}") from error
         return found
@@ -114,7 +121,7 @@ class PseudoStage(Stage[PseudoOptions]):
         found = [
             (row["uid"], verdict.label, verdict.confidence or 0.0)
             for row, verdict in self._verdicts(batch)
-            if verdict.code == "pseudo_labelled"
+            if verdict is not None and verdict.code == "pseudo_labelled"
         ]
         columns = list(zip(*found, strict=True)) or [(), (), ()]
         names = (("uid", pa.string()), ("label", pa.string()), ("confidence", pa.float64()))
@@ -135,7 +142,7 @@ class PseudoStage(Stage[PseudoOptions]):
         kept = set(self.verdict["uid"].to_pylist())
         columns = {name: batch.table[name].to_pylist() for name in ("label", "label_from", "confidence", "split")}
         for number, (row, verdict) in enumerate(self._verdicts(batch)):
-            if row["label"] is not None:
+            if verdict is None:
                 continue
             if verdict.code == "pseudo_labelled" and row["uid"] not in kept:
                 verdict = verdict._replace(code="over_cap", value=verdict.confidence)
@@ -155,11 +162,14 @@ class PseudoStage(Stage[PseudoOptions]):
             batch.set_column(name, pa.array(values, batch.table.schema.field(name).type))
 
     def _names(self) -> str:
-        return ", ".join(path.name for path in self.options.predictions)
+        return ", ".join(map(_named, self.options.predictions))
 
-    def _verdicts(self, batch: Batch) -> Iterator[tuple[dict[str, Any], Verdict]]:
+    def _verdicts(self, batch: Batch) -> Iterator[tuple[dict[str, Any], Verdict | None]]:
+        """Give a verdict on every row that may be labelled, None on the others."""
+        tasks = self.options.tasks
         for row in batch.table.select(["uid", "source_id", "task", "label"]).to_pylist():
-            yield row, self._judge(row) if row["label"] is None else Verdict(None, None, "")
+            free = self._sets and row["label"] is None and (tasks is None or row["task"] in tasks)
+            yield row, self._judge(row) if free else None
 
     def _judge(self, row: Mapping[str, Any]) -> Verdict:
         found = [_answer(row, answers) for answers in self._sets]
@@ -184,6 +194,13 @@ class PseudoStage(Stage[PseudoOptions]):
     def _threshold(self, task: str, label: str) -> float:
         own = self.options.thresholds
         return own.get(label, own.get(task, self.options.threshold))
+
+
+def _named(predictions: Path) -> str:
+    """Name predictions for the ledger: their file or folder, and the model where `curate infer` wrote them."""
+    about = read_json(predictions / REPORT)
+    model = about.get("options", {}).get("model") if isinstance(about, dict) else None
+    return f"{predictions.name} (model {model})" if model else predictions.name
 
 
 def _answer(row: Mapping[str, Any], answers: list[tuple[str, Mapping[str, Prediction]]]) -> Prediction | None:

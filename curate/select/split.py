@@ -44,6 +44,9 @@ class SplitOptions(StageOptions):
     keep: bool = True
     """Leave records alone that have a split already; what belongs to them joins them."""
 
+    unlabelled: Literal["share", "test"] = "share"
+    """Whether records without a label are shared out like others, or go to the test set, to be predicted."""
+
     @model_validator(mode="after")
     def _adds_up(self) -> SplitOptions:
         if abs(self.train + self.val + self.test - 1) > 1e-9:
@@ -82,12 +85,16 @@ class SplitStage(Stage[SplitOptions]):
         rows = survey.to_pylist()
         uids: list[str] = [row["uid"] for row in rows]
         labels: list[str] = [row["label"] or "" for row in rows]
-        before: list[str | None] = [row["split"] if self.options.keep else None for row in rows]
         options = self.options
+        before: list[str | None] = [row["split"] if options.keep else None for row in rows]
+        if options.unlabelled == "test":
+            before = [split if row["label"] else split or "test" for row, split in zip(rows, before, strict=True)]
         shares = {"train": options.train, "val": options.val, "test": options.test}
         found = groups(links(rows, options.by, options.threshold, options.radius), len(rows))
         chosen = share.out(found, uids, labels, before, shares, self.context.seed)
-        notes = {note.uid: note for note in share.unbalanced(uids, labels, chosen, shares)}
+        shared = [n for n, label in enumerate(labels) if label or options.unlabelled == "share"]
+        some_uids, some_labels, some_chosen = ([column[n] for n in shared] for column in (uids, labels, chosen))
+        notes = {note.uid: note for note in share.unbalanced(some_uids, some_labels, some_chosen, shares)}
         return pa.table(
             {
                 "uid": pa.array(uids, pa.string()),

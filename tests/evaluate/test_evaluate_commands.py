@@ -73,6 +73,17 @@ def test_the_report_says_everything_in_json_and_html(
     assert "<script" not in text and "http" not in text.replace("http-equiv", "")
 
 
+def test_every_label_is_shown_on_request(tmp_path: Path, challenge: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """If this fails, the rare labels that a model gets wrong are seen in the JSON only."""
+    given = predictions(tmp_path / "p.jsonl", "退款页面", "退款页面", "气泡", "气泡")
+    assert invoke(["evaluate", str(challenge), str(given)]) == 0
+    assert "predicted" not in capsys.readouterr().out
+    assert invoke(["evaluate", str(challenge), str(given), "--by-label"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["退款页面", "0.6667", "0.5000", "1.0000", "1", "2"] in lines
+    assert ["支付页面", "0.0000", "0.0000", "0.0000", "1", "0"] in lines
+
+
 def test_dangerous_answers_stay_text(tmp_path: Path, challenge: Path) -> None:
     """If this fails, a model's answer runs as a program in the browser of who reads the report."""
     bad = predictions(tmp_path / "bad.jsonl", "<img src=x onerror=alert(1)>", "支付页面", "气泡", "适用季节")

@@ -168,7 +168,7 @@ def test_pictures_stand_where_their_placeholders_stood(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(name.encode())
     turns = (Turn("system", "be brief"), Turn("user", '<image>\nfirst "picture-0"\n<image>second'))
     question = Question("u", "s", "t", None, turns, (tmp_path / "one.png", tmp_path / "two.jpg"))
-    body = json.loads(question.load().body({"model": "m"}))
+    body = json.loads(b"".join(question.load().body({"model": "m"})))
     assert body["model"] == "m" and body["messages"][0] == {"role": "system", "content": "be brief"}
     parts = body["messages"][1]["content"]
     assert [part["type"] for part in parts] == ["image_url", "text", "image_url", "text"]

@@ -6,14 +6,13 @@ import itertools
 import json
 import struct
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from command_support import call
 from stub_server import Stub, serving
 
-from curate.cli.main import invoke
 from curate.infer.question import read_questions
 
 LABELS = ["退款页面", "支付页面", "气泡"]
@@ -38,16 +37,9 @@ def export(tmp_path: Path) -> Path:
         )
     (folder / "test.json").write_text(json.dumps(rows, ensure_ascii=False), "utf-8")
     pq.write_table(pa.Table.from_pylist(lines), folder / "index.parquet")
-    signature = {"options": {"min_pixels": 3136, "max_pixels": 589824}}
+    signature = {"options": {"max_pixels": 589824}}
     (folder / "export.json").write_text(json.dumps({"signature": signature}))
     return folder
-
-
-def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, Any]:
-    """Exit code, and what is said on stdout, or on stderr where it is an error."""
-    code = invoke([str(argument) for argument in (*arguments, "--json")])
-    said = capsys.readouterr()
-    return code, json.loads(said.out or said.err.splitlines()[-1])
 
 
 def test_an_export_is_asked_and_scored(tmp_path: Path, export: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -110,6 +110,31 @@ def test_answers_without_a_confidence_need_a_threshold_of_zero(tmp_path: Path) -
     assert codes(run([record(0)], one, threshold=0)) == {"u0": "pseudo_labelled"}
 
 
+def test_the_ledger_names_the_model(tmp_path: Path) -> None:
+    """If this fails, nobody can tell later which model a label comes from."""
+    folder = tmp_path / "answers"
+    folder.mkdir()
+    answers(folder / "predictions.parquet", (0, "退款", 1.0))
+    (folder / "infer.json").write_text('{"options": {"model": "mire-7b"}}')
+    other = answers(tmp_path / "other.parquet", (0, "退款", 1.0))
+    (row,) = run([record(0)], folder, other).ledger.to_pylist()
+    assert row["detail"] == "answers (model mire-7b), other.parquet"
+
+
+def test_tasks_that_are_not_named_are_left_alone(tmp_path: Path) -> None:
+    """If this fails, the threshold for scenes labels dialogues, too."""
+    one = answers(tmp_path / "one.parquet", (0, "退款", 1.0))
+    outcome = run([record(0)], one, tasks=["intent"])
+    assert list(from_table(outcome.rows)) == [record(0)] and codes(outcome) == {}
+    assert codes(run([record(0)], one, tasks=["scene"])) == {"u0": "pseudo_labelled"}
+
+
+def test_without_predictions_no_row_is_touched() -> None:
+    """If this fails, the first round of a recipe loses the rows that its model is to be asked about."""
+    outcome = run([record(0), record(1, "退款")])
+    assert list(from_table(outcome.rows)) == [record(0), record(1, "退款")] and codes(outcome) == {}
+
+
 def test_other_predictions_make_the_stage_run_again(tmp_path: Path) -> None:
     """If this fails, new answers change nothing, because the old result is taken for valid."""
 

@@ -1,4 +1,4 @@
-"""A model server that answers from a script, for tests: the shapes are those of vLLM 0.32's own answers.
+"""A model server that answers from a script, for tests: what it says is made of vLLM's own answers, as recorded.
 
     python stub_server.py --latency 0.05 --log FILE      # prints its address
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import copy
 import hashlib
 import json
 import sys
@@ -19,6 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from conformance.record import RECORDED
 
 Answer = tuple[int, bytes, float]
 """Status, body, and seconds to wait before; status 0 closes the connection after half of the body."""
@@ -81,7 +84,7 @@ class Stub:
         headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         if self.key is not None and headers.get("authorization") != f"bearer {self.key}".lower():
-            return await _send(writer, 401, _error("Unauthorized", 401))
+            return await _send(writer, 401, json.dumps(RECORDED["no_key"].response).encode())
         handlers: dict[str, Callable[[bytes], Awaitable[Answer]]] = {
             "/v1/models": self._models,
             "/version": self._version,
@@ -89,21 +92,23 @@ class Stub:
             "/v1/chat/completions": self._chat,
         }
         if path not in handlers:
-            return await _send(writer, 404, _error("Not Found", 404))
+            return await _send(writer, 404, json.dumps(RECORDED["no_path"].response).encode())
         status, content, wait = await handlers[path](body)
         await asyncio.sleep(wait)
         return await _send(writer, status, content)
 
     async def _models(self, body: bytes) -> Answer:
-        data = [{"id": name, "object": "model", "max_model_len": self.max_length} for name in self.models]
-        return 200, json.dumps({"object": "list", "data": data}).encode(), 0
+        listing = RECORDED["models"].response
+        data = [{**listing["data"][0], "id": name, "max_model_len": self.max_length} for name in self.models]
+        return 200, json.dumps({**listing, "data": data}).encode(), 0
 
     async def _version(self, body: bytes) -> Answer:
-        return 200, json.dumps({"version": self.version}).encode(), 0
+        return 200, json.dumps({**RECORDED["version"].response, "version": self.version}).encode(), 0
 
     async def _tokenize(self, body: bytes) -> Answer:
         text = text_of(json.loads(body))
-        return 200, json.dumps({"count": len(text), "max_model_len": self.max_length}).encode(), 0
+        facts = {"count": len(text), "max_model_len": self.max_length}
+        return 200, json.dumps({**RECORDED["length"].response, **facts}).encode(), 0
 
     async def _chat(self, body: bytes) -> Answer:
         request = _skim(body)
@@ -165,25 +170,18 @@ def completion(request: dict[str, Any], answer: str | None = None) -> dict[str, 
     if answer is None:
         choices = (request.get("structured_outputs") or {}).get("choice") or request.get("guided_choice") or ["yes"]
         answer = choices[int(hashlib.sha256(text_of(request).encode()).hexdigest(), 16) % len(choices)]
-    tokens = [{"token": letter, "logprob": -0.1, "bytes": None, "top_logprobs": []} for letter in answer]
-    choice = {
-        "index": 0,
-        "message": {"role": "assistant", "content": answer},
-        "logprobs": {"content": tokens},
-        "finish_reason": "stop",
-    }
-    usage = {"prompt_tokens": 50, "completion_tokens": len(tokens), "total_tokens": 50 + len(tokens)}
-    return {
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "model": request["model"],
-        "choices": [choice],
-        "usage": usage,
-    }
+    value: dict[str, Any] = copy.deepcopy(RECORDED["held"].response)
+    (choice,) = value["choices"]
+    *_, token, end = choice["logprobs"]["content"]
+    tokens = [{**token, "token": letter, "bytes": list(letter.encode()), "logprob": -0.1} for letter in answer]
+    choice["message"]["content"], choice["logprobs"]["content"] = answer, [*tokens, end]
+    usage = {"completion_tokens": len(tokens) + 1, "total_tokens": value["usage"]["prompt_tokens"] + len(tokens) + 1}
+    return {**value, "model": request["model"], "usage": {**value["usage"], **usage}}
 
 
 def _error(message: str, code: int) -> bytes:
-    return json.dumps({"error": {"message": message, "type": "x", "param": None, "code": code}}).encode()
+    error = RECORDED["too_many_images"].response["error"]
+    return json.dumps({"error": {**error, "message": message, "code": code}}).encode()
 
 
 def refusal(status: int, message: str = "no") -> Answer:

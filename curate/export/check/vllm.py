@@ -34,7 +34,7 @@ RULES = table(
     Rule("no_rows", "stops", True, "There is no row.", "export some"),
     Rule("not_a_row", "drops", True, "A row is no mapping.", "write objects"),
     Rule("not_a_conversation", "drops", True, "messages is no list of role and content.", "write them as such"),
-    Rule("unknown_role", "drops", True, "A role is none of the interface.", "use system, user and assistant"),
+    Rule("unknown_role", "accepts", True, "A role that no model was trained on is taken.", "use user and assistant"),
     Rule("no_question", "accepts", True, "There is no message of the user to answer.", "leave the row out"),
     Rule("part_type", "drops", True, "A part is none that the server takes.", "use text and image_url"),
     Rule("image_url", "drops", True, "A picture's URL is neither data, file nor http.", "embed the picture"),
@@ -114,8 +114,10 @@ class _Request:
         if not isinstance(messages, list) or not messages or not all(isinstance(one, Mapping) for one in messages):
             raise self._go("not_a_conversation", "messages is no list of mappings, or empty")
         for message in messages:
-            if message.get("role") not in _ROLES:
-                raise self._go("unknown_role", f"role {message.get('role')!r}")
+            if not isinstance(message.get("role"), str):
+                raise self._go("not_a_conversation", "a message has no role")
+            if message["role"] not in _ROLES:
+                self._say("unknown_role", f"role {message.get('role')!r}")
             if not isinstance(message.get("content"), (str, list)):
                 raise self._go("not_a_conversation", "a content is neither text nor a list of parts")
         asked = messages[:-1] if messages[-1].get("role") == "assistant" else messages

@@ -10,6 +10,7 @@ from typing import Any
 
 from conformance.environments import HERE, Environment
 from conformance.models import tiny_model
+from curate.infer.question import Loaded
 
 Answer = dict[str, Any]
 
@@ -85,3 +86,14 @@ def verdict(answer: Answer, rows: int) -> str:
     if not kept:
         return "stops"
     return "drops" if kept < rows else "accepts"
+
+
+def transformers(model: Path, adapter: Path | None, questions: Sequence[Loaded], max_tokens: int) -> dict[str, Answer]:
+    """What transformers (with PEFT) answers greedily to questions as they are sent to a server, by uid."""
+    request = {
+        "model": str(model),
+        "adapter": str(adapter) if adapter else None,
+        "max_tokens": max_tokens,
+        "questions": [{"uid": one.question.uid, "messages": one.messages()} for one in questions],
+    }
+    return _ask("llamafactory", "transformers_answer", request)

