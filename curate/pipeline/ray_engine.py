@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import socket
 import threading
 import time
 from collections import deque
@@ -289,8 +290,11 @@ def _connect(address: str | None) -> Any:
         ray.init(num_cpus=processors(), include_dashboard=False, **quiet)
         return ray
     try:
+        host, _, port = address.rpartition(":")
+        if host:  # Ray itself would try for many minutes
+            socket.create_connection((host, int(port)), timeout=10).close()
         ray.init(address=address, **quiet)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise UsageError(
             f"there is no Ray cluster at '{address}' ({error}); start one with: ray start --head"
         ) from error

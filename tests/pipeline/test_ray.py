@@ -145,6 +145,13 @@ def test_a_worker_that_fits_nowhere_is_said_at_once(tmp_path: Path, cluster: Any
         run(recipe(write(tmp_path, ["a"]), **on_ray(cluster, cpus=99)), tmp_path / "ray")
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere", "127.0.0.1:port"])
+def test_an_address_without_a_cluster_is_said_at_once(tmp_path: Path, address: str) -> None:
+    """Ray tries for many minutes, and says nothing."""
+    with pytest.raises(UsageError, match=f"no Ray cluster at '{address}'"):
+        run(recipe(write(tmp_path, ["a"]), engine="ray", ray=RayOptions(address=address)), tmp_path / "ray")
+
+
 def test_without_the_extra_one_line_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A traceback of imports tells nobody what to do."""
     monkeypatch.setitem(sys.modules, "ray", None)
