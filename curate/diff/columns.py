@@ -213,15 +213,7 @@ def _common(left: pl.DataType, right: pl.DataType) -> pl.DataType | None:
 
 def _samples(a: Table, b: Table, names: Sequence[str]) -> dict[str, list[Any]]:
     """Values from the beginning of both sides."""
-    import numpy as np
-
-    found: dict[str, list[Any]] = {name: [] for name in names}
-    for table in (a, b):
-        rows = table.read(np.arange(_SAMPLE), names)
-        for row in rows.values():
-            for name in names:
-                found[name].append(row[name])
-    return found
+    return {name: [value for table in (a, b) for value in table.decoded(table.head(_SAMPLE, name))] for name in names}
 
 
 def _kind(name: str, a: Table, b: Table, values: list[Any]) -> ComparedAs:

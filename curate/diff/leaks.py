@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -47,15 +47,17 @@ class Leaking:
 def find(table: Table, survey: Survey, columns: Sequence[Column], fast: bool) -> Leaking | None:
     """Find the rows of a side whose text or pictures are in another split, too; None where it has no splits."""
     splits = survey.facets.get("split")
-    if splits is None or splits.drop_nulls().n_unique() < 2:
+    if splits is None or (splits.counts()[:-1] > 0).sum() < 2:
         return None
-    frame = survey.rows.with_columns(splits.cast(pl.String).alias("split"), pl.int_range(pl.len()).alias("place"))
-    frame = frame.filter(pl.col("split").is_not_null())
+    codes = pl.Series("split", splits.codes)
+    frame = survey.rows.with_columns(codes, pl.int_range(pl.len()).alias("place"))
+    frame = frame.filter(pl.col("split") < len(splits.values) - 1)
     found = Leaking(np.zeros(len(survey), bool))
     said = [column for column in columns if column.compared_as in ("conversation", "text", "image")]
     if said and any(column.compared_as != "image" for column in said):
         names = [HASH + column.name for column in said]
-        leaking = frame.filter(pl.col("split").n_unique().over(names) > 1)
+        twice = frame.filter(frame.select(names).hash_rows().is_duplicated())
+        leaking = twice.filter(pl.col("split").n_unique().over(names) > 1)
         groups = leaking.group_by(names, maintain_order=True).agg("place")["place"].to_list()
         _note(found, "exact_text", groups)
     if not fast:
@@ -128,9 +130,9 @@ def _pictures(found: Leaking, table: Table, rows: dict[str, list[int]], column: 
         (shown[name], one.dhash) for name, ref in refs.items() if (one := look(ref)) is not None and _telling(one.dhash)
     ]
     groups: Groups = []
-    for number, (places, one) in enumerate(seen):
+    for number, (places, bits) in enumerate(seen):
         for others, other in seen[:number]:
-            if distance(one, other) <= RADIUS and len({split_of[p] for p in (*places, *others)}) > 1:
+            if distance(bits, other) <= RADIUS and len({split_of[p] for p in (*places, *others)}) > 1:
                 groups.append((*others, *places))
     _note(found, "near_picture", groups)
 
@@ -140,7 +142,7 @@ def _telling(dhash: int) -> bool:
     return 8 <= bin(dhash).count("1") <= 56
 
 
-def together(a: Leaking | None, b: Leaking | None, names_b: Sequence[str], was_leaking: Bits) -> Leaks | None:
+def together(a: Leaking | None, b: Leaking | None, names_b: Mapping[int, str], was_leaking: Bits) -> Leaks | None:
     """Put both sides together.
 
     Args:
