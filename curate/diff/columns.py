@@ -233,7 +233,7 @@ def _kind(name: str, a: Table, b: Table, values: list[Any]) -> ComparedAs:
     if all(isinstance(value, (int, float)) for value in there):
         return "number"
     if all(isinstance(value, str) for value in there):
-        return "category" if _is_category(there) else "text"
+        return "category" if _is_category([value for value in there if isinstance(value, str)]) else "text"
     if all(isinstance(value, dict) and "bytes" in value for value in there):
         return "image"
     return "conversation" if any(is_conversation(value) for value in there) else "json"
@@ -245,16 +245,17 @@ def _is_category(values: list[str]) -> bool:
 
 
 def is_conversation(value: Any) -> bool:
-    """Whether a value is a list of turns: objects with a role and a text."""
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(turn, dict) and turn_keys(turn) is not None for turn in value)
-    )
+    """Whether a value is a list of turns: objects with a role and a text; the first and the last one are looked at."""
+    if not isinstance(value, list) or not value:
+        return False
+    return all(isinstance(turn, dict) and turn_keys(turn) is not None for turn in (value[0], value[-1]))
 
 
 def turn_keys(turn: dict[str, Any]) -> tuple[str, str] | None:
     """The keys of a turn's role and text; None where it is no turn."""
-    role = next((key for key in _ROLES if key in turn), None)
-    text = next((key for key in _TEXTS if key in turn), None)
-    return (role, text) if role is not None and text is not None else None
+    for role in _ROLES:
+        if role in turn:
+            for text in _TEXTS:
+                if text in turn:
+                    return role, text
+    return None

@@ -32,7 +32,7 @@ _SEED = 0
 _PERCENTS = (1, 5, 25, 50, 75, 95, 99)
 
 Counts = npt.NDArray[np.int64]
-Values = npt.NDArray[np.float64]
+Values = npt.NDArray[np.floating[Any]]
 Bits = npt.NDArray[np.bool_]
 Parts = tuple["Bits | None", "Bits | None"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import xxhash
 
@@ -52,7 +52,7 @@ class Kept:
         return found
 
 
-def _ordered(classes: Sequence[str] | dict[str, object]) -> list[str]:
+def _ordered(classes: Iterable[str]) -> list[str]:
     return sorted(classes, key=lambda one: (LEADING.index(one) if one in LEADING else len(LEADING), one))
 
 

@@ -112,7 +112,7 @@ class Samples:
             row_b=int(pairs.b[place]),
             status="changed" if differences else "same",
             match=Match(
-                by=state.match_names[pairs.by[place]],  # type: ignore[arg-type]
+                by=state.match_names[pairs.by[place]],
                 score=None if np.isnan(score) else rounded(score),
             ),
             flags=tuple(flag for flag, is_set in flags.items() if is_set),  # type: ignore[misc]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -53,7 +53,7 @@ def _of(status: Status, side: Survey, marked: Bits, base: Literal["a", "b"]) -> 
 
 
 def _quarters(
-    status: Status, name: str, numbers: npt.NDArray[np.float64], marked: Bits, base: Literal["a", "b"]
+    status: Status, name: str, numbers: npt.NDArray[np.floating[Any]], marked: Bits, base: Literal["a", "b"]
 ) -> Iterator[SegmentShare]:
     there = ~np.isnan(numbers)
     if there.sum() < 4 * LEAST_ROWS:
