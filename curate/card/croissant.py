@@ -73,7 +73,7 @@ def croissant(
         **_responsible(facts, answers),
         **_provenance(facts),
         "distribution": list(_distribution(found, pictures)),
-        "recordSet": [_split_set(facts), _records(facts, found), *_picture_sets(pictures)],
+        "recordSet": [*_split_sets(facts), _records(facts, found), *_picture_sets(pictures)],
     }
 
 
@@ -191,9 +191,12 @@ def _distribution(files: list[File], pictures: str | None) -> Iterator[dict[str,
         }
 
 
-def _split_set(facts: Facts) -> dict[str, Any]:
+def _split_sets(facts: Facts) -> Iterator[dict[str, Any]]:
+    """The splits as a set of their own; a dataset that was not split has none."""
     named = [split.name for split in facts.splits if split.name]
-    return {
+    if not named:
+        return
+    yield {
         "@type": "cr:RecordSet",
         "@id": "splits",
         "name": "splits",
@@ -227,7 +230,8 @@ def _field(facts: Facts, name: str, kind: str) -> dict[str, Any] | None:
     """A column as a field; lists of structs are expanded, for they cannot be loaded as one text."""
     head = {"@type": "cr:Field", "@id": f"records/{name}", "name": name}
     if kind in _TYPES:
-        extra = {"references": {"field": {"@id": "splits/name"}}} if name == "split" else {}
+        split = name == "split" and any(one.name for one in facts.splits)
+        extra = {"references": {"field": {"@id": "splits/name"}}} if split else {}
         return {**head, "dataType": _TYPES[kind], "source": _source(name), **extra}
     below = [
         (column.path.split("[].", 1)[1], column.type)
