@@ -79,6 +79,12 @@ def command() -> None:
     type=click.Path(path_type=Path),
     help="What `curate evaluate --json` printed; repeat for more.",
 )
+@click.option(
+    "--hub",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Also write a folder for the Hugging Face Hub: rows by split, pictures, card and Croissant.",
+)
 @click.option("--no-pictures", is_flag=True, help="Do not open the picture files.")
 @click.option("--backup", is_flag=True, help="Keep the card as it was as NAME.md.bak.")
 @common
@@ -93,6 +99,7 @@ def update_command(
     force: bool,
     move_edits: bool,
     evaluation: tuple[Path, ...],
+    hub: Path | None,
     no_pictures: bool,
     backup: bool,
 ) -> int:
@@ -114,11 +121,11 @@ def update_command(
         place = Place(dataset.parent, dataset.name.removesuffix(".md"))
         if not (checked or ask):
             raise click.UsageError(f"{dataset} is a card; name its dataset, or say --check or --ask")
-        return _check(out, place, None, purpose) if checked else _ask(out, place)
+        return _check(out, place, None, purpose, hub) if checked else _ask(out, place)
     data = Dataset.open(dataset)
     place = place_of(data, folder, name)
     if checked:
-        return _check(out, place, data, purpose)
+        return _check(out, place, data, purpose, hub)
     place_shown = dataset.name if Path(shown(dataset)).is_absolute() else shown(dataset)
     done = update(
         data,
@@ -129,6 +136,8 @@ def update_command(
         pictures=not no_pictures,
         backup=backup,
     )
+    if hub is not None:
+        _hub(out, data, place, hub)
     if out.as_json:
         out.json(done.facts.model_dump(mode="json"))
     else:
@@ -154,14 +163,24 @@ def _tell(out: Output, done: Update) -> None:
         out.hint("answer in the card, or with --ask")
 
 
-def _check(out: Output, place: Place, data: Dataset | None, purpose: str) -> int:
+def _hub(out: Output, data: Dataset, place: Place, folder: Path) -> None:
+    from curate.card.hub_folder import write_hub_folder
+
+    lost = write_hub_folder(data, place, folder)
+    out.talk(f"written: {folder} (README.md, croissant.json, data/, images/)")
+    if lost:
+        told = ", ".join(f"{code} {number:,}" for code, number in sorted(lost.items()))
+        out.talk(f"note: pictures that could not be copied: {told}")
+
+
+def _check(out: Output, place: Place, data: Dataset | None, purpose: str, hub: Path | None) -> int:
     from rich.table import Table
     from rich.text import Text
 
     from curate.card.check import check
     from curate.cli.summary import shown
 
-    found = check(place, data, purpose)
+    found = check(place, data, purpose, hub)
     errors = sum(finding.level == "error" for finding in found)
     if out.as_json:
         out.json(

@@ -19,6 +19,7 @@ from curate.card.check import check
 from curate.card.compare import differences
 from curate.card.croissant import required
 from curate.card.facts import Facts
+from curate.card.hub_folder import write_hub_folder
 from curate.card.layout import CardError, parse
 from curate.card.listing import cards
 from curate.dataset.dataset import Dataset
@@ -246,3 +247,25 @@ def test_labels_that_no_registry_declares_are_shown_only_where_many_rows_have_th
 
     assert facts is not None
     assert (facts.labels.labels, facts.labels.rare_labels, facts.labels.rare_rows) == ([], 2, 8)
+
+
+def test_a_folder_for_the_hub_opens_with_datasets_and_passes_its_check(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The head of a card names files; whoever loads them finds out whether they are there."""
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    import datasets
+
+    place = make(dataset, tmp_path / "cards")
+    answer_all(place)
+    make(dataset, tmp_path / "cards")
+    assert write_hub_folder(Dataset.open(dataset), place, tmp_path / "hub") == {}
+    loaded = datasets.load_dataset(str(tmp_path / "hub"))
+
+    assert {split: rows.num_rows for split, rows in loaded.items()} == {"train": 8, "test": 4}
+    assert "raw" not in loaded["train"].column_names
+    assert (tmp_path / "hub" / loaded["train"][0]["images"][0]["path"]).is_file()
+    assert [one for one in check(place, Dataset.open(dataset), "hub", tmp_path / "hub") if one.level == "error"] == []
+    (tmp_path / "hub" / "data" / "test-00000-of-00001.parquet").unlink()
+    assert "configs" in [one.place for one in check(place, None, "hub", tmp_path / "hub")]

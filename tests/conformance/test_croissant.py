@@ -10,7 +10,8 @@ from card_support import write_dataset
 from conformance import ask
 from conformance.exports import split_demo
 
-from curate.card.card import answer, place_of, read_facts, update
+from curate.card.card import Place, answer, place_of, read_facts, update
+from curate.card.hub_folder import write_hub_folder
 from curate.card.layout import parse
 from curate.dataset.dataset import Dataset
 
@@ -42,6 +43,11 @@ def test_4_croissant_loads_offline_with_as_many_rows_as_the_facts_say(tmp_path: 
     """Acceptance 4. A file that validates and does not load is found by the first person who tries."""
     plain, rows = answered(write_dataset(tmp_path / "shop"), tmp_path / "cards")
     split_demo(tmp_path / "run")
+    write_hub_folder(Dataset.open(tmp_path / "shop"), Place(tmp_path / "cards", "shop"), tmp_path / "hub")
+    hub = ask.croissant({"hub": tmp_path / "hub" / "croissant.json"}, ["records", "pictures-set"])["hub"]
+    assert hub["warnings"] == []
+    assert hub["sets"]["records"]["rows"] == hub["sets"]["pictures-set"]["rows"] == rows
+    assert "PIL." in hub["sets"]["pictures-set"]["first"]
     run, run_rows = answered(tmp_path / "run", tmp_path / "run-cards")
     told = ask.croissant({"plain": plain, "run": run}, ["records"])
 
