@@ -14,7 +14,9 @@ class Finding(Part):
     """Stable: `segment.removed.source`, `digits`, `split_moved`, …"""
     severity: Literal["high", "medium", "low"]
     text: str
-    """One sentence for people; says where, never why."""
+    """One sentence for people; says where, never why. Names columns and their categories, but quotes no text."""
+    example: str = ""
+    """Text of the data set that shows it, `[out→in]` where it changed."""
     filter: dict[str, str] = {}
     """What shows its rows: keys are status, stage, reason, class, flag, or the name of a facet."""
     rows: tuple[str, ...] = ()

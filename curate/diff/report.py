@@ -15,7 +15,7 @@ from pydantic import Field
 from curate.diff.distribution import Distribution, Safety, Splits
 from curate.diff.flow import Finding, RemovedBy, SegmentShare, StageFlow
 from curate.diff.sample import Count, Part, RowSample, Share
-from curate.diff.tables import ColumnChange, Matching, Media, SchemaDiff, TextChanges
+from curate.diff.tables import ColumnChange, Matching, Media, SchemaDiff, TextChanges, TurnErrors
 
 VERSION: Literal["1"] = "1"
 
@@ -153,6 +153,8 @@ class Report(Part):
     columns: tuple[ColumnChange, ...] = ()
     text_changes: TextChanges = TextChanges()
     media: Media = Media()
+    turns: TurnErrors | None = None
+    """None where there are no conversations with pictures."""
     distributions: tuple[Distribution, ...] = ()
     stages: tuple[StageFlow, ...] = ()
     removed_by: tuple[RemovedBy, ...] = ()

@@ -31,13 +31,15 @@ ChangeClass = Literal[
     "order",
     "re_encoded",
     "pixels",
+    "unchecked",
     "moved",
 ]
 """What kind of change it is. The first ten are of texts, from harmless to meaningful; see `curate.diff.classes`.
 
 value: a number, label or truth value is another one. type: a number became a text, or the like. added, removed: there
 is nothing on the other side. order: the same items in another order. re_encoded: other bytes, the same pixels.
-pixels: another picture. moved: the same text at another place of the picture.
+pixels: another picture. unchecked: other bytes, and the picture could not be decoded, or too many had to be. moved: the
+same text at another place of the picture.
 """
 
 
@@ -115,7 +117,7 @@ class ImagePair(Part):
 
     path: str
     """JSON Pointer: `/images/0`."""
-    change: Literal["same", "re_encoded", "pixels", "added", "removed", "boxes", "unreadable"]
+    change: Literal["same", "re_encoded", "pixels", "unchecked", "added", "removed", "boxes"]
     before: ImageRef | None = None
     after: ImageRef | None = None
     ssim: float | None = None

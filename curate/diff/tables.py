@@ -103,7 +103,8 @@ class ImageChanges(Part):
     pixels: Count = 0
     added: Count = 0
     removed: Count = 0
-    unreadable: Count = 0
+    unchecked: Count = 0
+    """Other bytes, but not decoded: a file is missing or broken, or there were too many."""
     ssim_p50: float | None = None
 
 
@@ -124,3 +125,14 @@ class Media(Part):
 
     images: ImageChanges | None = None
     boxes: BoxChanges | None = None
+
+
+class TurnErrors(Part):
+    """Rows that no trainer takes, on both sides."""
+
+    image_mismatch: tuple[Count, Count] = (0, 0)
+    """Rows of A and B with another number of `<image>` in the texts than pictures."""
+    new_image_mismatch: Count = 0
+    """Rows of B for which that is so, while it was not in their partner in A."""
+    empty_turns: tuple[Count, Count] = (0, 0)
+    """Rows with a turn that says nothing, or no turn at all."""

@@ -14,7 +14,7 @@ from curate.pipeline.batch import Batch
 from curate.pipeline.stage import Stage, StageOptions
 from curate.select import keys
 from curate.select.keys import RecordKeys
-from curate.select.near_picture import RADIUS, WIDEST
+from curate.dataset.near_picture import RADIUS, WIDEST
 from curate.select.twins import Twins
 
 

@@ -15,7 +15,7 @@ from curate.pipeline.stage import Stage, StageOptions
 from curate.select import keys, share
 from curate.select.groups import groups, links
 from curate.select.keys import RecordKeys
-from curate.select.near_picture import RADIUS, WIDEST
+from curate.dataset.near_picture import RADIUS, WIDEST
 
 
 class SplitOptions(StageOptions):

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from curate.select.keys import RecordKeys
-from curate.select.near_picture import PictureIndex, same_picture
-from curate.select.near_text import TextIndex, unpack
+from curate.dataset.near_picture import PictureIndex, same_picture
+from curate.dataset.near_text import TextIndex, unpack
 
 
 class Comparison(Protocol):
