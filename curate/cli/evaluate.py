@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from curate.evaluate.evaluation import Evaluation, Part
+    from curate.report.words import Language
 
 
 @click.command("evaluate")
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--split", type=click.Choice(["train", "val", "test"]), help="Score only this split of GOLD.")
 @click.option("--index", type=click.Path(path_type=Path), help="index.parquet of the export that was predicted on.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with confusion matrices.")
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the page.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap.")
 @common
 def command(
@@ -38,6 +40,7 @@ def command(
     split: str | None,
     index: Path | None,
     html: Path | None,
+    lang: Language,
     seed: int,
 ) -> None:
     """Score the predictions PRED against the labels of GOLD: weighted F1 as the MIRE challenge ranks, and more.
@@ -70,7 +73,7 @@ def command(
     if html is not None:
         from curate.dataset.files import write_bytes
 
-        write_bytes(html, page(found, predictions.name, other.name if other else "").encode())
+        write_bytes(html, page(found, predictions.name, other.name if other else "", lang).encode())
     if out.as_json:
         out.json(found.as_dict())
         return

@@ -32,6 +32,7 @@ COMMANDS = {
     "augment-image": "add copies with changed pictures",
     "thesaurus": "write a table of synonyms for augment-text",
     "export": "write a training set",
+    "card": "measure a dataset and keep its data card",
     "serve": "print how to serve a model for an export",
     "infer": "ask a fine-tuned model",
     "select": "let the answers of models become labels",

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
 from curate.pipeline import registry
 from curate.pipeline.export import ExportOptions
+from curate.pipeline.paths import RecipePath
 from curate.pipeline.source import InputOptions
 from curate.pipeline.stage import StageOptions
 
@@ -43,6 +44,9 @@ class Recipe(BaseModel):
 
     exports: list[ExportOptions] = []
     """Training sets to write from the finished records; each has `use: FORMAT`."""
+
+    card: RecipePath | None = None
+    """The data card (.md) that each run brings up to date, facts and Croissant beside it; made where there is none."""
 
     seed: int = 0
     """Everything random is drawn from hash(seed, uid, stage, variant)."""

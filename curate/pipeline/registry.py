@@ -33,6 +33,8 @@ EXPORTS = {
     "regions": "curate.export.regions:RegionsExporter",
     "source": "curate.export.source:SourceExporter",
 }
+AFTERWARDS = {"card": "curate.card.keeper:CardKeeper"}
+"""What is done for a key of a recipe once the rows are done: `pipeline.afterwards.Afterwards`, by key."""
 OPEN_SOURCE = "curate.ingest.detect:open_source"
 """`open_source(InputOptions) -> Source`"""
 OPEN_FILE = "curate.ingest.detect:open_file"

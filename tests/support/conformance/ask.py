@@ -85,3 +85,9 @@ def verdict(answer: Answer, rows: int) -> str:
     if not kept:
         return "stops"
     return "drops" if kept < rows else "accepts"
+
+
+def croissant(files: dict[str, Path], sets: Sequence[str]) -> dict[str, Answer]:
+    """What mlcroissant says of Croissant files, by name: warnings, and the rows of record sets that it loads."""
+    request = {"files": {name: str(path) for name, path in files.items()}, "sets": list(sets)}
+    return _ask("croissant", "croissant_load", request)

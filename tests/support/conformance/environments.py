@@ -21,7 +21,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SHIM = HERE / "torchvision_without_cuda.py"
-NAMES = ("llamafactory", "swift", "trl", "paddle")
+NAMES = ("llamafactory", "swift", "trl", "paddle", "croissant")
 
 QUIET = {
     "HF_HUB_OFFLINE": "1",
