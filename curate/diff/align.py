@@ -7,8 +7,7 @@ from typing import Any
 
 from rapidfuzz.distance import Indel
 
-from curate.diff.cells import cell
-from curate.diff.columns import turn_keys
+from curate.diff.cells import cell, turn_keys
 
 Aligned = list[tuple[int | None, int | None]]
 """Places before and after; None where there is no partner."""

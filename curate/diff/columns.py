@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from curate.diff.cells import cell, picture_paths, value_of
+from curate.diff.cells import cell, is_conversation, picture_paths, value_of
 from curate.diff.options import DiffOptions
 from curate.diff.sample import ComparedAs
 from curate.diff.table import Table
@@ -24,7 +24,6 @@ BOOKKEEPING = ("uid", "source_id", "parent", "raw")
 """Columns of records that say where a row comes from, not what it is; compared where `--columns` names them."""
 OCR = "ocr"
 """Name of the column that stands for the text read in pictures, which records keep inside of `images`."""
-_ROLES, _TEXTS = ("role", "from"), ("text", "value", "content")
 _SAMPLE = 256
 
 
@@ -242,20 +241,3 @@ def _kind(name: str, a: Table, b: Table, values: list[Any]) -> ComparedAs:
 def _is_category(values: list[str]) -> bool:
     """Few different short texts among the first ones."""
     return len(set(values)) <= max(2, len(values) // 4) and max(map(len, values)) <= 64
-
-
-def is_conversation(value: Any) -> bool:
-    """Whether a value is a list of turns: objects with a role and a text; the first and the last one are looked at."""
-    if not isinstance(value, list) or not value:
-        return False
-    return all(isinstance(turn, dict) and turn_keys(turn) is not None for turn in (value[0], value[-1]))
-
-
-def turn_keys(turn: dict[str, Any]) -> tuple[str, str] | None:
-    """The keys of a turn's role and text; None where it is no turn."""
-    for role in _ROLES:
-        if role in turn:
-            for text in _TEXTS:
-                if text in turn:
-                    return role, text
-    return None

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from curate.diff.cells import text_of
 from curate.diff.cellwise import MOST_DECODED, CellComparer
 from curate.diff.columns import Column
 from curate.diff.kept import Kept, Shown
@@ -28,6 +30,7 @@ from curate.records import PLACEHOLDER
 GROUP_BYTES = 192 << 20
 """Bytes of Arrow data of one side that are in memory at once."""
 _BATCH = 4096
+_LONGEST = 100_000
 
 Rows = npt.NDArray[np.int64]
 Bits = npt.NDArray[np.bool_]
@@ -166,6 +169,13 @@ class Comparer:
             other = self._b.decoded(after[column.source].gather(inside))
             for place, left, right in zip(inside.tolist(), one, other, strict=True):
                 found[place] += self._cells.compare(column, left, right)
+        pairs_of_texts = [
+            (_text(one.before), _text(one.after))
+            for differences in found
+            for one in differences
+            if one.compared_as != "boxes"  # what is read in a picture was in it before
+        ]
+        self._cells.tally.add_personal(*map(list, zip(*pairs_of_texts, strict=True)) if pairs_of_texts else ([], []))
         names = self._names(places)
         for place, name, differences in zip(places.tolist(), names, found, strict=True):
             if differences:
@@ -193,6 +203,11 @@ def _row_bytes(table: Table, names: Sequence[str]) -> float:
                 if column.path_in_schema.split(".")[0] in names:
                     size += column.total_uncompressed_size
     return 2 * size / max(1, rows)
+
+
+def _text(value: Any) -> str:
+    """The texts in a value, of at most 100,000 characters."""
+    return value if isinstance(value, str) else text_of(value)[:_LONGEST]
 
 
 def _breaks_pictures(one: Difference) -> bool:

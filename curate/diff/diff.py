@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import polars as pl
 
 import curate
 from curate.diff import drift, findings, leaks, ledgers
+from curate.diff.cells import text_of
 from curate.diff.cellwise import CellComparer
 from curate.diff.checks import check_columns, evaluate
 from curate.diff.columns import lay_out
 from curate.diff.compare import Comparer, Comparison, pairs_of
-from curate.diff.distribution import Distribution, Leaks, SplitMove, Splits
+from curate.diff.distribution import Distribution, Leaks, PersonalCounts, Safety, SplitMove, Splits
 from curate.diff.flow import RemovedBy
 from curate.diff.kept import Kept
 from curate.diff.keys import candidates
@@ -38,15 +39,19 @@ from curate.diff.report import (
     Verdict,
 )
 from curate.diff.rules import Rule
+from curate.diff.sample import RowSample
 from curate.diff.samples import TEXT_CHARACTERS
 from curate.diff.samples import Samples as SampleBuilder
 from curate.diff.slices import over_represented
 from curate.diff.state import State
-from curate.diff.survey import KEY, survey
+from curate.diff.survey import KEY, Facet, Survey, survey
 from curate.diff.table import ROW, Table
 from curate.diff.tables import ColumnChange, TurnErrors
 from curate.diff.tally import Tally, share
 from curate.diff.walk import Walker
+
+READ_ALONE = 50_000
+"""Removed and added rows that are read whole, to look for personal data in them."""
 
 
 def diff(a: Table, b: Table, options: DiffOptions, rules: Sequence[Rule] = (), strict: bool = False) -> Report:
@@ -118,10 +123,30 @@ def _compare(state: State) -> Comparison:
     cells = CellComparer(state.a, state.b, Walker(options, state.layout.nulls_are_missing))
     kept = Kept(options.samples, options.seed)
     comparer = Comparer(state.a, state.b, cells, state.layout.columns, state.pair_names, kept)
-    sources = SampleBuilder(state).sources
-    removed = (np.sort(state.sampled(0, state.left_a, options.samples)), sources)
-    added = (np.sort(state.sampled(1, state.left_b, options.samples)), sources)
-    return comparer.compare(state.pairs, (removed, added))
+    wanted = []
+    for side, left in enumerate((state.left_a, state.left_b)):
+        some = np.union1d(state.sampled(side, left, options.samples), left[:READ_ALONE])
+        wanted.append((some, SampleBuilder(state).sources))
+        if len(left) > READ_ALONE:
+            which = ("removed", "added")[side]
+            text = f"personal data was looked for in the first {READ_ALONE:,} {which} rows only"
+            state.notes.append(Note(code="personal_partly", text=text))
+    found = comparer.compare(state.pairs, (wanted[0], wanted[1]))
+    assert found.alone is not None
+    for side, frame in enumerate(found.alone):
+        texts = [text_of(list(values.values())) for values in _texts_alone(state, side, frame)]
+        nothing = [""] * len(texts)
+        found.tally.add_personal(*((nothing, texts) if side else (texts, nothing)))
+    return found
+
+
+def _texts_alone(state: State, side: int, frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """The texts of rows on one side, row by row."""
+    kinds = ("conversation", "text", "json")
+    names = [column.source for column in state.layout.columns if column.compared_as in kinds]
+    table = (state.a, state.b)[side]
+    for start in range(0, len(frame), 4096):
+        yield from table.values(frame[start : start + 4096].select(ROW, *names), names).values()
 
 
 def _report(state: State, compared: Comparison, leaking: Leaks | None) -> Report:
@@ -133,11 +158,11 @@ def _report(state: State, compared: Comparison, leaking: Leaks | None) -> Report
     samples = Samples(
         seed=options.seed,
         changed=builder.changed(compared.shown),
-        added=builder.one_sided(1, compared.alone[1]) if compared.alone else (),
-        removed=builder.one_sided(0, compared.alone[0]) if compared.alone else (),
+        added=_shown_alone(state, builder, compared, 1),
+        removed=_shown_alone(state, builder, compared, 0),
     )
     return Report(
-        title=options.title or f"{a.ref} → {b.ref}",
+        title=options.title or f"{a.name} → {b.name}",
         tool=Tool(version=curate.__version__),
         created_by=Created(command=options.command, created_at=_created_at()),
         inputs=Inputs(a=_side(a, len(state.survey_a)), b=_side(b, len(state.survey_b))),
@@ -170,6 +195,14 @@ def _report(state: State, compared: Comparison, leaking: Leaks | None) -> Report
         stages=ledgers.flows(state.steps),
         removed_by=removed_by,
         splits=Splits(moved=_moves(state), leaks=leaking),
+        safety=Safety(
+            personal=None
+            if options.fast
+            else {
+                kind: PersonalCounts(a=before, b=after, new=new)
+                for kind, (before, after, new) in sorted(compared.tally.personal.items())
+            }
+        ),
         segments=over_represented(
             state.survey_a,
             state.survey_b,
@@ -190,6 +223,13 @@ def _report(state: State, compared: Comparison, leaking: Leaks | None) -> Report
     )
 
 
+def _shown_alone(state: State, builder: SampleBuilder, compared: Comparison, side: int) -> tuple[RowSample, ...]:
+    if compared.alone is None:
+        return ()
+    chosen = state.sampled(side, (state.left_a, state.left_b)[side], state.options.samples)
+    return builder.one_sided(side, compared.alone[side].filter(pl.col(ROW).is_in(chosen.tolist())))
+
+
 def _created_at() -> str | None:
     """A date only where the environment gives one, so that the same inputs give the same bytes."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
@@ -198,7 +238,7 @@ def _created_at() -> str | None:
 
 def _side(table: Table, rows: int) -> Side:
     return Side(
-        ref=table.ref,
+        ref=table.name,
         path=table.shown,
         format=table.format,
         rows=rows,
@@ -272,10 +312,10 @@ def _turn_errors(state: State) -> TurnErrors | None:
 def _distributions(state: State) -> tuple[Distribution, ...]:
     """Every column and measure that both sides have; of single splits those that drift while the whole does not."""
     a, b = state.survey_a, state.survey_b
-    categories = [name for name in a.facets if name in b.facets]
+    categories = [name for name in a.facets if name in b.facets and _holds(a.facets[name]) and _holds(b.facets[name])]
     bins: dict[str, drift.Binned] = {}
     for name in a.measures:
-        if name in b.measures and not name.startswith("\x00"):
+        if name in b.measures and not name.startswith("\x00") and _has_numbers(a, b, name):
             one = drift.binned(a.measures[name], b.measures[name])
             bins |= {} if one is None else {name: one}
     percent = 99 if len(categories) + len(bins) > drift.MANY_COLUMNS else 95
@@ -292,6 +332,15 @@ def _distributions(state: State) -> tuple[Distribution, ...]:
                 told = drift.numeric(name, a.measures[name], b.measures[name], one, percent, within)
                 found += _if_drifted(told, part)
     return tuple(found)
+
+
+def _holds(facet: Facet) -> bool:
+    """Whether any row has a value; a column that was empty and is filled in, or the reverse, has not drifted."""
+    return bool(facet.counts()[:-1].any())
+
+
+def _has_numbers(a: Survey, b: Survey, name: str) -> bool:
+    return not (np.isnan(a.measures[name]).all() or np.isnan(b.measures[name]).all())
 
 
 def _if_drifted(found: Distribution, part: str) -> list[Distribution]:
@@ -337,8 +386,3 @@ def with_verdict(report: Report, checks: Sequence[object]) -> Report:
         findings=found,
     )
     return report.model_copy(update={"verdict": verdict})
-
-
-def one_row(a: Table, b: Table, options: DiffOptions) -> SampleBuilder:
-    """Match two tables so that single rows can be told whole."""
-    return SampleBuilder(match(a, b, replace(options, samples=0)), longest=None)

@@ -7,8 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from curate.diff.cells import picture_paths, value_of
-from curate.diff.columns import is_conversation, turn_keys
+from curate.diff.cells import is_conversation, picture_paths, turn_keys, value_of
 from curate.diff.table import Table
 from curate.records import PLACEHOLDER
 
@@ -63,12 +62,18 @@ def _of_records() -> dict[str, pl.Expr]:
         "pictures": pl.col("images").list.len(),
         "picture width": pl.col("images").list.eval(image("width")).list.mean(),
         "picture height": pl.col("images").list.eval(image("height")).list.mean(),
-        "OCR lines": pl.col("images").list.eval(image("ocr").struct.field("lines").list.len()).list.sum(),
+        "OCR lines": _sum(pl.col("images").list.eval(image("ocr").struct.field("lines").list.len())),
         "OCR score": pl.col("images").list.eval(scores.list.mean()).list.mean(),
         "confidence": pl.col("confidence"),
         MISMATCH: _placeholders(pl.col("turns"), "text") != pl.col("images").list.len().fill_null(0),
         EMPTY: _has_empty_turn(pl.col("turns"), "text"),
     }
+
+
+def _sum(numbers: pl.Expr) -> pl.Expr:
+    """The sum of a list of numbers; nothing where there is none."""
+    there = numbers.list.drop_nulls()
+    return pl.when(there.list.len() > 0).then(there.list.sum())
 
 
 def _placeholders(turns: pl.Expr, key: str) -> pl.Expr:

@@ -49,6 +49,8 @@ class Table:
     pictures: PictureStore | None = None
     run: Path | None = None
     step: Path | None = None
+    suffix: str = ""
+    """What stands behind the path: `@ocr`, ` (input)`."""
     next_step: int = 0
     """Number of the step of the run that these rows go into."""
     where: str | None = None
@@ -70,6 +72,15 @@ class Table:
         self._heads: dict[str, pl.Series] = {}
         if self.where is not None:
             self._check_where(self.where)
+
+    @property
+    def name(self) -> str:
+        """What it is called in reports: its path as it may be shown, and the step."""
+        return self.shown + self.suffix
+
+    def is_input_of(self, other: Table) -> bool:
+        """Whether the other side alone, named as a run or step, gives both."""
+        return bool(self.suffix) and self.suffix.startswith(f"{other.suffix} (") and self.run == other.run
 
     @property
     def names(self) -> list[str]:
