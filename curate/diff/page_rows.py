@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from curate.diff.sample import Box, Change, ImagePair, ImageRef, RowSample
+from curate.diff.sample import Box, Change, ImagePair, ImageRef, Reason, RowSample
 from curate.report.shell import visible
 from curate.report.thumbnails import Thumbnail, thumbnail
 from curate.report.words import Words
@@ -61,13 +62,23 @@ class PairView:
 
 
 @dataclass(frozen=True)
+class ReasonGroup:
+    """What one stage noted about a row."""
+
+    stage: str
+    action: str
+    entries: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
 class RowView:
     """A row as the template needs it."""
 
     sample: RowSample
     pairs: tuple[PairView, ...]
     facets: dict[str, list[str]]
-    changes: tuple[Change, ...] = field(default=())
+    changes: tuple[Change, ...]
+    reasons: tuple[ReasonGroup, ...]
 
     @property
     def thumbnails(self) -> list[Thumbnail]:
@@ -86,13 +97,19 @@ def view(sample: RowSample, width: int | None, hide: bool = False) -> RowView:
     pairs = tuple(
         PairView(pair, tuple(_side(name, ref, width, hide) for name, ref in _refs(pair))) for pair in sample.images
     )
-    return RowView(sample, pairs, _facets(sample), sample.changes)
+    return RowView(sample, pairs, _facets(sample), sample.changes, _grouped(sample.reasons))
+
+
+def _grouped(reasons: Sequence[Reason]) -> tuple[ReasonGroup, ...]:
+    groups = itertools.groupby(reasons, key=lambda reason: (reason.stage or "", reason.action))
+    return tuple(ReasonGroup(stage, action, tuple(entries)) for (stage, action), entries in groups)
 
 
 def _refs(pair: ImagePair) -> list[tuple[str, ImageRef | None]]:
-    """Both sides; only one where the other is the same picture."""
+    """Both sides; only one where the other is the same picture and nothing was read in it."""
     before, after = pair.before, pair.after
-    if pair.change == "same" and before is not None and after is not None:
+    same = before is not None and after is not None and before.sha256 is not None and before.sha256 == after.sha256
+    if same and before is not None and after is not None and before.boxes in ((), after.boxes):
         return [("after", after)]
     return [("before", before), ("after", after)]
 
@@ -127,12 +144,12 @@ def _line(number: int, box: Box) -> Line:
 
 def _facets(sample: RowSample) -> dict[str, list[str]]:
     """What filters find the row by, as it is shown."""
-    found = {
+    found: dict[str, list[str]] = {
         "status": [sample.status],
         "stage": [reason.stage for reason in sample.reasons if reason.stage],
         "reason": [reason.code for reason in sample.reasons],
-        "class": list(sample.classes),
-        "flag": list(sample.flags),
+        "class": [*sample.classes],
+        "flag": [*sample.flags],
         **{name: [value] for name, value in sample.facets.items() if name not in _OWN},
     }
     return {
