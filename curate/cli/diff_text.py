@@ -25,7 +25,7 @@ _SAID = {
 }  # fmt: skip
 _WORRYING = ("digits", "pixels", "confusable", "content", "type")
 """Rows with these changes are shown first."""
-_SHOWN, _COLUMNS = 3, 12
+_SHOWN, _COLUMNS, _REASONS = 3, 12, 8
 
 
 def report_text(out: Output, report: Report, hints: list[str]) -> None:
@@ -66,17 +66,22 @@ def _first(report: Report) -> list[Text]:
     counts.append(f"   removed {rows.removed:,}", "yellow" if rows.removed else "")
     lines = [head, counts]
     if report.removed_by:
-        told = ", ".join(
-            f"{one.stage}: {one.code} {one.rows:,}" if one.stage else f"no reason in the ledger {one.rows:,}"
-            for one in report.removed_by[:6]
-        )
-        more = f", {len(report.removed_by) - 6} more reasons" if len(report.removed_by) > 6 else ""
-        lines.append(Text.assemble(("removed  ", "bold"), printable(told + more)))
+        lines.append(Text.assemble(("removed  ", "bold"), printable(_reasons(report))))
     lines += _changes(report)
     steps = ", ".join(f"{one.by} {one.pairs:,}" for one in report.matching.by)
     key = f" ({', '.join(report.matching.key)})" if report.matching.key else ""
     lines.append(Text.assemble(("matched  ", "bold"), printable(f"by {steps or 'nothing'}{key}")))
     return lines
+
+
+def _reasons(report: Report) -> str:
+    """Why rows went, by stage, commonest first."""
+    by_stage: dict[str | None, list[str]] = {}
+    for one in report.removed_by[:_REASONS]:
+        by_stage.setdefault(one.stage, []).append(f"{one.code or 'no reason in the ledger'} {one.rows:,}")
+    told = "; ".join((f"{stage}: " if stage else "") + ", ".join(codes) for stage, codes in by_stage.items())
+    more = len(report.removed_by) - _REASONS
+    return told + (f"; {more} more reasons" if more > 0 else "")
 
 
 def _derived(report: Report) -> str:

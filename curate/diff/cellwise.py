@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from curate.diff.boxes import compare_boxes
+from curate.diff.boxes import BoxDiff, compare_boxes
 from curate.diff.cells import MISSING
 from curate.diff.columns import Column
 from curate.diff.sample import ChangeClass
@@ -88,13 +89,24 @@ class CellComparer:
                 continue
             boxes = compare_boxes(one, other)
             self.tally.add_boxes(boxes)
-            texts = self._walker.differences(one.get("text"), other.get("text"), "text", "text")
-            if texts:
-                found += [
-                    Difference(f"{pointer}/text", "images[*].ocr.text", "text", t.change, t.before, t.after, t.ignored)
-                    for t in texts
-                ]
-            else:
-                change = "moved" if boxes.moved or boxes.added or boxes.removed or (boxes.iou or 1) < 1 else "value"
-                found.append(Difference(f"{pointer}/lines", "images[*].ocr.lines", "boxes", change, None, None))
+            found += self._lines(boxes, pointer)
+        return found
+
+    def _lines(self, boxes: BoxDiff, pointer: str) -> list[Difference]:
+        """Lines that are read otherwise, came or went; where there are none, that lines moved or have other scores."""
+        column, found = "images[*].ocr.lines[*]", []
+        for left, right in boxes.pairs:
+            before, after = boxes.before[left].text, boxes.after[right].text
+            for text in self._walker.differences(before, after, "text", "text") if before != after else ():
+                place = f"{pointer}/lines/{right}/text"
+                found.append(replace(text, pointer=place, column=f"{column}.text"))
+        for place, box in enumerate(boxes.before):
+            if box.state == "removed":
+                found.append(Difference(f"{pointer}/lines/{place}", column, "boxes", "removed", box.text, MISSING))
+        for place, box in enumerate(boxes.after):
+            if box.state == "added":
+                found.append(Difference(f"{pointer}/lines/{place}", column, "boxes", "added", MISSING, box.text))
+        if not found:
+            change: ChangeClass = "moved" if boxes.moved else "value"
+            found.append(Difference(f"{pointer}/lines", column, "boxes", change, None, None))
         return found

@@ -173,7 +173,7 @@ class Comparer:
             (_text(one.before), _text(one.after))
             for differences in found
             for one in differences
-            if one.compared_as != "boxes"  # what is read in a picture was in it before
+            if not one.column.startswith("images[*].ocr")  # what is read in a picture was in it before
         ]
         self._cells.tally.add_personal(*map(list, zip(*pairs_of_texts, strict=True)) if pairs_of_texts else ([], []))
         names = self._names(places)

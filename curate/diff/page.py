@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Literal
 
 from curate.dataset.files import TEMPORARY, write_bytes, write_error
-from curate.diff.page_rows import MEANINGFUL, RowView, filters, view
+from curate.diff.page_rows import MEANINGFUL, RowView, view
 from curate.diff.page_summary import Summary, summary
 from curate.diff.report import Report
 from curate.diff.sample import RowSample
+from curate.report.filters import offered
 from curate.report.shell import render as render_page
 from curate.report.thumbnails import WIDTH, Thumbnail
 from curate.report.words import Language, Words
@@ -80,7 +81,7 @@ def pages(report: Report, options: PageOptions = PageOptions(), name: str = "rep
     """
     words = Words(options.lang)
     plan = _Plan([*report.samples.changed, *report.samples.removed, *report.samples.added])
-    plan.pictures = options.thumbs is not None
+    plan.pictures = options.thumbs is not None and report.safety.redaction not in ("strict", "keys-only")
     _fit_rows(plan, options, words)
     while True:
         made, spent = _views(plan, report, options)
@@ -148,7 +149,7 @@ def _views(plan: _Plan, report: Report, options: PageOptions) -> tuple[list[RowV
     for sample in plan.rows:
         pictures = plan.pictures and (plan.harmless_pictures or bool(MEANINGFUL & set(sample.classes)))
         width = options.thumbs if pictures else None
-        one = view(sample, width, report.safety.redaction == "strict")
+        one = view(sample, width)
         spent += len(sample.model_dump_json()) * 2 + 2500 + sum(len(small.data) * 4 // 3 for small in one.thumbnails)
         made.append(one)
         if options.where == "inline" and spent > options.max_bytes * 4:
@@ -201,7 +202,12 @@ def _row_values(
     for number in range(1, of + 1):
         target = (f"../{name}.html" if not folder else "#rows") if number == 1 else f"{folder}rows-{number}.html"
         links.append((number, "" if number == page else target))
-    return {"rows": part, "filters": filters(part, words), "address": address, "pages": links if of > 1 else []}
+    return {
+        "rows": part,
+        "filters": offered([row.facets for row in part], words),
+        "address": address,
+        "pages": links if of > 1 else [],
+    }
 
 
 def write(report: Report, path: Path, options: PageOptions = PageOptions()) -> Pages:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from curate.diff.page_rows import MEANINGFUL
 from curate.diff.report import Report
+from curate.diff.tables import ColumnChange
 from curate.report.shell import visible
 from curate.report.words import Words
 
@@ -25,6 +26,8 @@ class Summary:
     rest: str
     why: list[str]
     """Reasons with their rows; empty where no row is gone."""
+    grave: bool
+    """Whether digits, pictures, splits or personal data are among what may matter."""
     damage: list[str]
     """What may mean something else now; empty where nothing does."""
     harmless: list[str]
@@ -39,6 +42,7 @@ def summary(report: Report, words: Words) -> Summary:
         rest=words("diff_rest", same=rows.same, changed=rows.changed, added=rows.added)
         + (f"; {words('diff_derived', derived=rows.added_derived)}" if rows.added_derived else ""),
         why=list(_why(report, words)) if rows.removed else [],
+        grave=any(_grave(report)),
         damage=list(_damage(report, words)),
         harmless=_classes(report, words, meaningful=False),
     )
@@ -62,7 +66,7 @@ def _gone(report: Report, words: Words) -> str:
     return words("diff_gone", removed=rows.removed, rows=rows.a, share=share)
 
 
-def _why(report: Report, words: Words) -> Iterable[str]:
+def _why(report: Report, words: Words) -> Iterator[str]:
     told = 0
     for one in report.removed_by[:_SHOWN]:
         told += one.rows
@@ -77,7 +81,12 @@ def _why(report: Report, words: Words) -> Iterable[str]:
         yield words("diff_unexplained", rows=report.rows.removed)
 
 
-def _damage(report: Report, words: Words) -> Iterable[str]:
+def _grave(report: Report) -> Iterator[bool]:
+    yield report.text_changes.digits_changed_rows > 0
+    yield any(one.severity == "high" for one in report.verdict.findings)
+
+
+def _damage(report: Report, words: Words) -> Iterator[str]:
     """Worst first; each says how many rows."""
     text, splits = report.text_changes, report.splits
     if text.digits_changed_rows:
@@ -97,17 +106,27 @@ def _damage(report: Report, words: Words) -> Iterable[str]:
 
 
 def _classes(report: Report, words: Words, meaningful: bool) -> list[str]:
-    """Kinds of change with their rows, of texts, of pictures and of other columns, commonest first."""
-    found = dict(report.text_changes.by_class)
+    """Kinds of change of texts with their rows, commonest first; with them the other columns whose values changed."""
+    found = [
+        (rows, words("diff_class_rows", kind=words.named("class", name), rows=rows))
+        for name, rows in report.text_changes.by_class.items()
+        if rows and (name in MEANINGFUL) == meaningful and name != "digits"
+    ]
     for column in report.columns:
-        if column.compared_as != "text":
-            for name, rows in column.classes.items():
-                found[name] = max(found.get(name, 0), rows)
-    chosen = [
-        (rows, name)
-        for name, rows in found.items()
-        if rows and (name in MEANINGFUL) == meaningful and not (meaningful and name == "digits")
-    ]
-    return [
-        f"{words.named('class', name)} {rows:,}" for rows, name in sorted(chosen, key=lambda one: (-one[0], one[1]))
-    ]
+        found += _other(column, words, meaningful)
+    return [told for _, told in sorted(found, key=lambda one: (-one[0], one[1]))]
+
+
+def _other(column: ColumnChange, words: Words, meaningful: bool) -> Iterator[tuple[int, str]]:
+    """What became of a column that is no text; a value that came where there was none does no harm."""
+    if column.compared_as == "text" or column.path == "split":
+        return
+    if column.compared_as == "conversation":
+        for name in ("removed", "added"):
+            if meaningful and column.classes.get(name):
+                yield column.classes[name], words(f"diff_turns_{name}", rows=column.classes[name])
+        return
+    classes = {name: rows for name, rows in column.classes.items() if name != "added"}
+    rows = max((rows for name, rows in classes.items() if (name in MEANINGFUL) == meaningful), default=0)
+    if rows:
+        yield rows, words("diff_class_rows", kind=visible(column.path), rows=rows)

@@ -54,22 +54,32 @@ class Pair(NamedTuple):
     share_b: float
 
 
+def shortened(text: str, most: int = 26) -> str:
+    """Cut a text to the room beside a bar: Han characters take two places, Latin letters one."""
+    places = 0
+    for number, character in enumerate(text):
+        places += 2 if ord(character) > 0x2E80 else 1
+        if places > most:
+            return f"{text[: max(0, number - 1)]}…"
+    return text
+
+
 def value_pairs(table: Sequence[Any], most: int = 12) -> list[Pair]:
     """The first values of a table of counts (`value`, `share_a`, `share_b`)."""
     return [
-        Pair("–" if one.value is None else str(one.value), one.share_a or 0.0, one.share_b or 0.0)
+        Pair("–" if one.value is None else shortened(str(one.value)), one.share_a or 0.0, one.share_b or 0.0)
         for one in table[:most]
     ]
 
 
 def histogram(a: Sequence[int], b: Sequence[int], width: float = WIDTH, height: float = 120) -> list[Column]:
-    """Two histograms on common bins, each as shares of its own side, A behind and B in front."""
+    """Two histograms on common bins, each as shares of its own side, A behind and B in front; A may be empty."""
     total_a, total_b = sum(a) or 1, sum(b) or 1
     shares = [(value / total_a, "a") for value in a], [(value / total_b, "b") for value in b]
     most = max((share for side in shares for share, _ in side), default=0) or 1
     columns: list[Column] = []
-    step = width / max(len(a), 1)
-    for side, (offset, wide) in zip(shares, ((0.0, 1.0), (0.25, 0.5)), strict=True):
+    step = width / max(len(b), 1)
+    for side, (offset, wide) in zip(shares, ((0.0, 1.0), (0.25, 0.5) if a else (0.0, 1.0)), strict=True):
         for number, (share, kind) in enumerate(side):
             tall = height * share / most
             left = step * (number + offset)
@@ -95,5 +105,6 @@ GLOBALS: dict[str, Callable[..., Any]] = {
     "value_pairs": value_pairs,
     "histogram": histogram,
     "place": place,
+    "shortened": shortened,
 }
 """What templates may call."""

@@ -22,6 +22,9 @@ import curate
 from curate.report.charts import GLOBALS
 from curate.report.words import Language, Words
 
+LONGEST = 600
+"""Characters of a value; `curate diff --row` shows all of it."""
+
 
 def render(
     package: str, template: str, *, lang: Language = "en", script: bool = False, beside: bool = False, **values: Any
@@ -71,7 +74,13 @@ def _environment(package: str) -> jinja2.Environment:
         lstrip_blocks=True,
         loader=jinja2.ChoiceLoader([jinja2.PackageLoader(package), jinja2.PackageLoader("curate.report")]),
     )
-    environment.filters |= {"number": _number, "share": _share, "score": _score, "visible": visible, "plain": plain}
+    environment.filters |= {
+        "number": _number,
+        "share": _share,
+        "score": _score,
+        "visible": visible,
+        "readable": readable,
+    }
     environment.filters["visible_map"] = visible_map
     environment.globals |= GLOBALS
     return environment
@@ -104,9 +113,15 @@ def visible_map(values: Mapping[str, object]) -> dict[str, str]:
     return {visible(key): visible(value) for key, value in values.items()}
 
 
-def plain(value: object) -> str:
-    """A value as text: texts as they are, everything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def readable(value: object) -> str:
+    """A value as people read it: a turn as `role: text`, a reading as its text, the rest as JSON; cut if long."""
+    if isinstance(value, Mapping) and value.keys() == {"role", "text"}:
+        text = f"{value['role']}: {value['text']}"
+    elif isinstance(value, Mapping) and {"engine", "text", "lines"} <= value.keys():
+        text = str(value["text"])
+    else:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
 
 
 def _number(value: float) -> str:

@@ -37,7 +37,7 @@ class Words:
     def __init__(self, language: Language) -> None:
         self.language = language
 
-    def __call__(self, key: str, **values: Any) -> str:
+    def __call__(self, key: str, /, **values: Any) -> str:
         """Fill in a text. Plain text: whatever shows it escapes it.
 
         Raises:
