@@ -101,9 +101,13 @@ def match(a: Table, b: Table, options: DiffOptions) -> State:
         np.sort(pairing.left_a[ROW].to_numpy().astype(np.int64)),
         np.sort(pairing.left_b[ROW].to_numpy().astype(np.int64)),
         options,
-        ledgers.steps_between(a, b),
+        ledgers.steps_between(a, b) if matching.mode == "uid" or _one_run(a, b) else [],
         [*ladder.warnings, *_notes(a), *_notes(b)],
     )
+
+
+def _one_run(a: Table, b: Table) -> bool:
+    return a.run is not None and b.run is not None and a.run.resolve() == b.run.resolve()
 
 
 def _notes(table: Table) -> list[Note]:
@@ -194,7 +198,7 @@ def _report(state: State, compared: Comparison, leaking: Leaks | None) -> Report
         distributions=_distributions(state),
         stages=ledgers.flows(state.steps),
         removed_by=removed_by,
-        splits=Splits(moved=_moves(state), leaks=leaking),
+        splits=Splits(rows=_split_rows(state), moved=_moves(state), leaks=leaking),
         safety=Safety(
             personal=None
             if options.fast
@@ -281,6 +285,15 @@ def _leaks(state: State) -> Leaks | None:
     names = dict(zip(places, state.names(1, rows), strict=True))
     state.notes += [note for found in (one, other) if found for note in found.notes]
     return leaks.together(one, other, names, was)
+
+
+def _split_rows(state: State) -> dict[str, tuple[int, int]]:
+    sides = []
+    for survey in (state.survey_a, state.survey_b):
+        facet = survey.facets.get("split")
+        counts = [] if facet is None else zip(facet.values, facet.counts().tolist(), strict=True)
+        sides.append({value: rows for value, rows in counts if value is not None})
+    return {part: (sides[0].get(part, 0), sides[1].get(part, 0)) for part in sorted({*sides[0], *sides[1]})}
 
 
 def _moves(state: State) -> tuple[SplitMove, ...]:

@@ -154,7 +154,7 @@ def _parquet(files: list[Path], path: Path, ref: str, where: str | None) -> Tabl
 
 
 def _folder(path: Path, ref: str, where: str | None) -> Table:
-    spooled, source = spool_records(InputOptions(path=path))
+    spooled, source = spool_records(InputOptions(path=path, format="imagefolder"))
     return _of_records(spooled, source, ref, path, where, "imagefolder")
 
 
