@@ -48,6 +48,7 @@ from curate.diff.survey import KEY, Facet, Survey, survey
 from curate.diff.table import ROW, Table
 from curate.diff.tables import ColumnChange, TurnErrors
 from curate.diff.tally import Tally, share
+from curate.diff.text import everything_visible
 from curate.diff.walk import Walker
 
 READ_ALONE = 50_000
@@ -74,7 +75,8 @@ def diff(a: Table, b: Table, options: DiffOptions, rules: Sequence[Rule] = (), s
     leaking = _leaks(state)
     state.survey_a.forget_hashes()
     state.survey_b.forget_hashes()
-    return _judged(_report(state, _compare(state), leaking), rules, strict)
+    report = _judged(_report(state, _compare(state), leaking), rules, strict)
+    return Report.from_plain(everything_visible(report.plain()))
 
 
 def match(a: Table, b: Table, options: DiffOptions) -> State:
@@ -289,8 +291,8 @@ def _leaks(state: State) -> Leaks | None:
 
 def _split_rows(state: State) -> dict[str, tuple[int, int]]:
     sides = []
-    for survey in (state.survey_a, state.survey_b):
-        facet = survey.facets.get("split")
+    for side in (state.survey_a, state.survey_b):
+        facet = side.facets.get("split")
         counts = [] if facet is None else zip(facet.values, facet.counts().tolist(), strict=True)
         sides.append({value: rows for value, rows in counts if value is not None})
     return {part: (sides[0].get(part, 0), sides[1].get(part, 0)) for part in sorted({*sides[0], *sides[1]})}

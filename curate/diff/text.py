@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
@@ -238,6 +238,15 @@ def _segment(kind: str, text: str) -> Segment:
 def visible(text: str) -> str:
     """Write out what cannot be seen: `⏎`, `⇥`, `▯` for U+3000, `␀`, `⟨U+200B⟩`."""
     return _UNSEEN.sub(lambda match: _SIGNS.get(match.group()) or f"⟨U+{ord(match.group()):04X}⟩", text)
+
+
+def everything_visible(value: Any) -> Any:
+    """Write out what cannot be seen in all texts of plain data, names of columns and files included."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, dict):
+        return {visible(key): item if key == "file" else everything_visible(item) for key, item in value.items()}
+    return [everything_visible(item) for item in value] if isinstance(value, list) else value
 
 
 def error_rate(before: str, after: str) -> float | None:

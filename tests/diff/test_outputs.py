@@ -89,9 +89,9 @@ cells = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() |
 values = st.recursive(
     cells,
     lambda one: st.lists(one, max_size=3) | st.dictionaries(st.text(max_size=4), one, max_size=3),
-    max_leaves=6,
+    max_leaves=3,
 )
-rows = st.lists(st.dictionaries(st.sampled_from(["id", "label", "text", "x.y", "split", ""]), values), max_size=6)
+rows = st.lists(st.dictionaries(st.sampled_from(["id", "label", "text", "x.y", "split", ""]), values), max_size=4)
 
 
 @settings(
