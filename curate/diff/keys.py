@@ -1,7 +1,7 @@
 """Which columns name a row: those that were asked for, else candidates that are tested before they are believed.
 
-Ids that were given anew after rows went (0, 1, 2 …) are unique on both sides and join the wrong rows; so pairs are drawn
-and looked at.
+Ids that were given anew after rows went (0, 1, 2 …) are unique on both sides and join the wrong rows; so pairs are
+drawn and looked at.
 """
 
 from __future__ import annotations

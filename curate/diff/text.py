@@ -1,9 +1,9 @@
 """Two texts as one: what stayed, went and came in, character by character, as a person reads it.
 
-Levenshtein's edits are computed by RapidFuzz, never by `difflib`, whose defaults drop every character that makes up more
-than one per cent of a long text: most Chinese texts. The raw edits then are cleaned: stretches of one or two characters
-that stayed by chance between two edits join them, and an edit inside of a Latin word or a number widens to the whole of
-it, so that 1,200 → 7,200 reads as a number that changed.
+Levenshtein's edits are computed by RapidFuzz, never by `difflib`, whose defaults drop every character that makes up
+more than one per cent of a long text: most Chinese texts. The raw edits then are cleaned: stretches of one or two
+characters that stayed by chance between two edits join them, and an edit inside of a Latin word or a number widens to
+the whole of it, so that 1,200 → 7,200 reads as a number that changed.
 """
 
 from __future__ import annotations
