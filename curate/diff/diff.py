@@ -99,7 +99,7 @@ def _notes(table: Table) -> list[Note]:
     if not table.bad_records:
         return []
     number = findings.rows(table.bad_records)
-    return [Note(code="bad_records", text=f"{number} of {table.ref} are no JSON objects; their text is compared")]
+    return [Note(code="bad_records", text=f"{number} of {table.name} are no JSON objects; their text is compared")]
 
 
 def _compare(state: State) -> Comparison:

@@ -91,7 +91,7 @@ def _near_texts(found: Leaking, table: Table, rows: dict[str, list[int]], column
         text = (
             f"{len(rows['row']):,} rows, more than {MOST_TEXTS:,}: texts that are nearly the same were not looked for"
         )
-        found.notes.append(Note(code="near_texts_skipped", text=f"leaks across splits of {table.ref}: {text}"))
+        found.notes.append(Note(code="near_texts_skipped", text=f"leaks across splits of {table.name}: {text}"))
         return
     index, split_of = TextIndex(SIMILAR), dict(zip(rows["place"], rows["split"], strict=True))
     groups: Groups = []
@@ -129,7 +129,7 @@ def _pictures(found: Leaking, table: Table, rows: dict[str, list[int]], column: 
     _note(found, "picture", [tuple(places) for places in shown.values() if len({split_of[p] for p in places}) > 1])
     if len(refs) > MOST_PICTURES:
         text = f"{len(refs):,} pictures, more than {MOST_PICTURES:,}: nearly the same ones were not looked for"
-        found.notes.append(Note(code="near_pictures_skipped", text=f"leaks across splits of {table.ref}: {text}"))
+        found.notes.append(Note(code="near_pictures_skipped", text=f"leaks across splits of {table.name}: {text}"))
         return
     keys = {name: key for name, ref in refs.items() if (key := _key(ref)) is not None}
     names = list(keys)
