@@ -39,6 +39,7 @@ COMMANDS = {
     "evaluate": "score predictions",
     "submit": "write a challenge's submission file from predictions",
     "show": "show a dataset or one record",
+    "diff": "tell what changed between two data sets, or in a run",
     "report": "write a run as an HTML page",
     "why": "tell what happened to one record",
     "ls": "list runs, or the steps of one run",

@@ -8,14 +8,14 @@ import click
 
 from curate.cli.output import Output, common
 
-NAMES = ("recipe", "record", "ledger")
+NAMES = ("recipe", "record", "ledger", "diff")
 
 
 @click.command("schema")
 @click.argument("name", type=click.Choice(NAMES))
 @common
 def command(out: Output, name: str) -> None:
-    """Print a schema: `recipe` as JSON Schema for editors, `record` and `ledger` as Arrow columns.
+    """Print a schema: `recipe` and `diff` (its report) as JSON Schema, `record` and `ledger` as Arrow columns.
 
     \b
     Examples:
@@ -26,6 +26,11 @@ def command(out: Output, name: str) -> None:
         from curate.pipeline.recipe import recipe_schema
 
         out.json(recipe_schema())
+        return
+    if name == "diff":
+        from curate.diff.schema import schema as report_schema
+
+        out.json(report_schema())
         return
     from curate import records
     from curate.dataset import ledger

@@ -7,8 +7,7 @@ from typing import Any
 
 from rapidfuzz.distance import Indel
 
-from curate.diff.cells import cell
-from curate.diff.columns import turn_keys
+from curate.diff.cells import cell, turn_keys
 
 Aligned = list[tuple[int | None, int | None]]
 """Places before and after; None where there is no partner."""
@@ -22,12 +21,38 @@ _MOST = 400
 
 def align(before: list[Any], after: list[Any]) -> Aligned:
     """Pair the items of two lists, in the order in which they are read: objects by id, turns by role and text."""
+    head = _equal_ends(before, after)
+    rest_a, rest_b = before[head:], after[head:]
+    tail = _equal_ends(rest_a[::-1], rest_b[::-1])
+    if tail:
+        rest_a, rest_b = rest_a[:-tail], rest_b[:-tail]
+    found: Aligned = [(place, place) for place in range(head)]
+    found += [
+        (None if one is None else one + head, None if other is None else other + head)
+        for one, other in _align(rest_a, rest_b)
+    ]
+    return found + [(len(before) - left, len(after) - left) for left in range(tail, 0, -1)]
+
+
+def _equal_ends(one: list[Any], other: list[Any]) -> int:
+    """How many items at the beginning are equal."""
+    length = 0
+    for left, right in zip(one, other, strict=False):
+        if type(left) is not type(right) or left != right:
+            break
+        length += 1
+    return length
+
+
+def _align(before: list[Any], after: list[Any]) -> Aligned:
+    if not before or not after:
+        return [*((place, None) for place in range(len(before))), *((None, place) for place in range(len(after)))]
     key = _id_key(before, after)
     if key is not None:
         return _by_id([item[key] for item in before], [item[key] for item in after])
+    if len(before) == len(after) == 1:
+        return _pair_run(before, after, [0], [0])
     old, new = [cell(item) for item in before], [cell(item) for item in after]
-    if old == new:
-        return [(place, place) for place in range(len(old))]
     found: Aligned = []
     gone: list[int] = []
     come: list[int] = []

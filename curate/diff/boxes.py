@@ -32,6 +32,8 @@ class BoxDiff:
     """Mean of the pairs; None where there are none."""
     cer: float | None
     """Edits per character over the text in reading order; None where there was none before."""
+    pairs: tuple[tuple[int, int], ...]
+    """Places of the lines that are one, before and after."""
 
 
 def compare_boxes(before: Any, after: Any) -> BoxDiff:
@@ -58,6 +60,7 @@ def compare_boxes(before: Any, after: Any) -> BoxDiff:
         text_changed=states.count("text_changed"),
         iou=sum(iou for _, _, iou in pairs) / len(pairs) if pairs else None,
         cer=Levenshtein.distance(text_a, text_b) / len(text_a) if text_a else None,
+        pairs=tuple((left, right) for left, right, _ in pairs),
     )
 
 

@@ -30,6 +30,11 @@ TEXT_CLASSES: dict[str, str] = {
 _NOT_SEEN = frozenset(("Cf", "Cc"))
 _ALLOWED_CONTROLS = frozenset("\n\r\t\v\f\x85")
 _VARIATION = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_MAY_BE_UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u0600-\u070f\u0890-\u08e2\u180e\u200b-\u206f\ufe00-\ufe0f\ufeff\ufff0-\uffff"
+    "\U00010000-\U0010ffff]"
+)
+"""Holds every character that is not seen, and some that are."""
 _BLANKS = re.compile(r"\s+")
 _DIGITS = re.compile(r"\d")
 
@@ -62,8 +67,8 @@ def change_class(before: str, after: str) -> ChangeClass:
 
 
 def _visible(text: str) -> str:
-    """Take out what nobody sees; ASCII without control characters is as it is."""
-    if text.isascii() and text.isprintable():
+    """Take out what nobody sees."""
+    if not _MAY_BE_UNSEEN.search(text):
         return text
     return "".join(
         sign
@@ -72,9 +77,21 @@ def _visible(text: str) -> str:
     )
 
 
+class _Marks(dict[int, int | None]):
+    """A translation table that is filled as characters occur: punctuation goes, and signs that are used as such."""
+
+    def __missing__(self, code: int) -> int | None:
+        sign = chr(code)
+        self[code] = None if unicodedata.category(sign)[0] == "P" or sign in "~|`^+=<>" else code
+        return self[code]
+
+
+_MARKS = _Marks()
+
+
 def without_marks(text: str) -> str:
     """Take out punctuation and symbols that are no currency."""
-    return "".join(sign for sign in text if unicodedata.category(sign)[0] != "P" and sign not in "~|`^+=<>")
+    return text.translate(_MARKS)
 
 
 def _look_alike(before: str, after: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from curate.diff.cells import cell, picture_paths, value_of
+from curate.diff.cells import cell, is_conversation, picture_paths, value_of
 from curate.diff.options import DiffOptions
 from curate.diff.sample import ComparedAs
 from curate.diff.table import Table
@@ -24,7 +24,6 @@ BOOKKEEPING = ("uid", "source_id", "parent", "raw")
 """Columns of records that say where a row comes from, not what it is; compared where `--columns` names them."""
 OCR = "ocr"
 """Name of the column that stands for the text read in pictures, which records keep inside of `images`."""
-_ROLES, _TEXTS = ("role", "from"), ("text", "value", "content")
 _SAMPLE = 256
 
 
@@ -213,15 +212,7 @@ def _common(left: pl.DataType, right: pl.DataType) -> pl.DataType | None:
 
 def _samples(a: Table, b: Table, names: Sequence[str]) -> dict[str, list[Any]]:
     """Values from the beginning of both sides."""
-    import numpy as np
-
-    found: dict[str, list[Any]] = {name: [] for name in names}
-    for table in (a, b):
-        rows = table.read(np.arange(_SAMPLE), names)
-        for row in rows.values():
-            for name in names:
-                found[name].append(row[name])
-    return found
+    return {name: [value for table in (a, b) for value in table.decoded(table.head(_SAMPLE, name))] for name in names}
 
 
 def _kind(name: str, a: Table, b: Table, values: list[Any]) -> ComparedAs:
@@ -241,7 +232,7 @@ def _kind(name: str, a: Table, b: Table, values: list[Any]) -> ComparedAs:
     if all(isinstance(value, (int, float)) for value in there):
         return "number"
     if all(isinstance(value, str) for value in there):
-        return "category" if _is_category(there) else "text"
+        return "category" if _is_category([value for value in there if isinstance(value, str)]) else "text"
     if all(isinstance(value, dict) and "bytes" in value for value in there):
         return "image"
     return "conversation" if any(is_conversation(value) for value in there) else "json"
@@ -250,19 +241,3 @@ def _kind(name: str, a: Table, b: Table, values: list[Any]) -> ComparedAs:
 def _is_category(values: list[str]) -> bool:
     """Few different short texts among the first ones."""
     return len(set(values)) <= max(2, len(values) // 4) and max(map(len, values)) <= 64
-
-
-def is_conversation(value: Any) -> bool:
-    """Whether a value is a list of turns: objects with a role and a text."""
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(turn, dict) and turn_keys(turn) is not None for turn in value)
-    )
-
-
-def turn_keys(turn: dict[str, Any]) -> tuple[str, str] | None:
-    """The keys of a turn's role and text; None where it is no turn."""
-    role = next((key for key in _ROLES if key in turn), None)
-    text = next((key for key in _TEXTS if key in turn), None)
-    return (role, text) if role is not None and text is not None else None

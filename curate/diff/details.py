@@ -11,7 +11,6 @@ from pydantic import JsonValue
 from curate.diff.boxes import BoxDiff, compare_boxes
 from curate.diff.cells import MISSING
 from curate.diff.columns import Column
-from curate.diff.compare import Comparer
 from curate.diff.sample import Box, Change, ImagePair, ImageRef, Value
 from curate.diff.sight import PictureRef, distance, look, measure, pictures_of
 from curate.diff.table import Table
@@ -154,13 +153,3 @@ def _ref(ref: PictureRef, boxes: tuple[Box, ...]) -> ImageRef:
         height=ref.height or (seen.height if seen else None),
         boxes=tuple(box.model_copy(update={"text": visible(box.text)}) for box in boxes if len(box.polygon) == 8),
     )
-
-
-def differences_of(
-    comparer: Comparer, columns: Sequence[Column], before: dict[str, Any], after: dict[str, Any]
-) -> list[Difference]:
-    """All differences between two versions of a row."""
-    found: list[Difference] = []
-    for column in columns:
-        found += comparer.cell(column, before[column.source], after[column.source])
-    return found

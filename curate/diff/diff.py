@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
 import curate
 from curate.diff import drift, findings, leaks, ledgers
+from curate.diff.cells import text_of
+from curate.diff.cellwise import CellComparer
 from curate.diff.checks import check_columns, evaluate
 from curate.diff.columns import lay_out
 from curate.diff.compare import Comparer, Comparison, pairs_of
-from curate.diff.distribution import Distribution, SplitMove, Splits
+from curate.diff.distribution import Distribution, Leaks, PersonalCounts, Safety, SplitMove, Splits
+from curate.diff.flow import RemovedBy
+from curate.diff.kept import Kept
 from curate.diff.keys import candidates
 from curate.diff.ladder import Ladder
+from curate.diff.measures import EMPTY, MISMATCH
 from curate.diff.opening import recipe_name
 from curate.diff.options import DiffOptions
 from curate.diff.report import (
@@ -34,15 +39,19 @@ from curate.diff.report import (
     Verdict,
 )
 from curate.diff.rules import Rule
+from curate.diff.sample import RowSample
 from curate.diff.samples import TEXT_CHARACTERS
 from curate.diff.samples import Samples as SampleBuilder
 from curate.diff.slices import over_represented
 from curate.diff.state import State
-from curate.diff.survey import EMPTY, KEY, MISMATCH, survey
+from curate.diff.survey import KEY, Facet, Survey, survey
 from curate.diff.table import ROW, Table
 from curate.diff.tables import ColumnChange, TurnErrors
 from curate.diff.tally import Tally, share
 from curate.diff.walk import Walker
+
+READ_ALONE = 50_000
+"""Removed and added rows that are read whole, to look for personal data in them."""
 
 
 def diff(a: Table, b: Table, options: DiffOptions, rules: Sequence[Rule] = (), strict: bool = False) -> Report:
@@ -62,8 +71,10 @@ def diff(a: Table, b: Table, options: DiffOptions, rules: Sequence[Rule] = (), s
     state = match(a, b, options)
     known = dict.fromkeys([*a.names, *b.names, "ocr", *state.survey_a.measures, *state.survey_b.measures])
     check_columns(rules, [name for name in known if not name.startswith("\x00")])
-    compared = _compare(state)
-    return _judged(_report(state, compared), rules, strict)
+    leaking = _leaks(state)
+    state.survey_a.forget_hashes()
+    state.survey_b.forget_hashes()
+    return _judged(_report(state, _compare(state), leaking), rules, strict)
 
 
 def match(a: Table, b: Table, options: DiffOptions) -> State:
@@ -104,33 +115,54 @@ def _notes(table: Table) -> list[Note]:
 
 def _compare(state: State) -> Comparison:
     """The second pass; with --fast hashes alone say what changed."""
-    if not state.options.fast:
-        walker = Walker(state.options, state.layout.nulls_are_missing)
-        comparer = Comparer(
-            state.a, state.b, state.layout.columns, walker, state.pair_names, state.options.samples, state.options.seed
-        )
-        return comparer.compare(state.pairs)
-    for bits in state.pairs.differs.values():
-        state.pairs.changed |= bits
-    return Comparison(Tally(), [], {})
+    options = state.options
+    if options.fast:
+        for bits in state.pairs.differs.values():
+            state.pairs.changed |= bits
+        return Comparison(Tally())
+    cells = CellComparer(state.a, state.b, Walker(options, state.layout.nulls_are_missing))
+    kept = Kept(options.samples, options.seed)
+    comparer = Comparer(state.a, state.b, cells, state.layout.columns, state.pair_names, kept)
+    wanted = []
+    for side, left in enumerate((state.left_a, state.left_b)):
+        some = np.union1d(state.sampled(side, left, options.samples), left[:READ_ALONE])
+        wanted.append((some, SampleBuilder(state).sources))
+        if len(left) > READ_ALONE:
+            which = ("removed", "added")[side]
+            text = f"personal data was looked for in the first {READ_ALONE:,} {which} rows only"
+            state.notes.append(Note(code="personal_partly", text=text))
+    found = comparer.compare(state.pairs, (wanted[0], wanted[1]))
+    assert found.alone is not None
+    for side, frame in enumerate(found.alone):
+        texts = [text_of(list(values.values())) for values in _texts_alone(state, side, frame)]
+        nothing = [""] * len(texts)
+        found.tally.add_personal(*((nothing, texts) if side else (texts, nothing)))
+    return found
 
 
-def _report(state: State, compared: Comparison) -> Report:
+def _texts_alone(state: State, side: int, frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """The texts of rows on one side, row by row."""
+    kinds = ("conversation", "text", "json")
+    names = [column.source for column in state.layout.columns if column.compared_as in kinds]
+    table = (state.a, state.b)[side]
+    for start in range(0, len(frame), 4096):
+        yield from table.values(frame[start : start + 4096].select(ROW, *names), names).values()
+
+
+def _report(state: State, compared: Comparison, leaking: Leaks | None) -> Report:
     a, b, options, pairs = state.a, state.b, state.options, state.pairs
     changed = int(pairs.changed.sum())
     matched, removed, added = len(pairs), len(state.left_a), len(state.left_b)
     removed_by, unexplained, failed = _removed_by(state)
-    leaking, leak_notes = _leaks(state)
     builder = SampleBuilder(state)
-    with_rows = not options.fast and options.samples > 0
     samples = Samples(
         seed=options.seed,
-        changed=builder.changed(compared.shown[: options.samples]) if with_rows else (),
-        added=builder.one_sided(1, state.sampled(1, state.left_b, options.samples)) if with_rows else (),
-        removed=builder.one_sided(0, state.sampled(0, state.left_a, options.samples)) if with_rows else (),
+        changed=builder.changed(compared.shown),
+        added=_shown_alone(state, builder, compared, 1),
+        removed=_shown_alone(state, builder, compared, 0),
     )
     return Report(
-        title=options.title or f"{a.ref} → {b.ref}",
+        title=options.title or f"{a.name} → {b.name}",
         tool=Tool(version=curate.__version__),
         created_by=Created(command=options.command, created_at=_created_at()),
         inputs=Inputs(a=_side(a, len(state.survey_a)), b=_side(b, len(state.survey_b))),
@@ -163,6 +195,14 @@ def _report(state: State, compared: Comparison) -> Report:
         stages=ledgers.flows(state.steps),
         removed_by=removed_by,
         splits=Splits(moved=_moves(state), leaks=leaking),
+        safety=Safety(
+            personal=None
+            if options.fast
+            else {
+                kind: PersonalCounts(a=before, b=after, new=new)
+                for kind, (before, after, new) in sorted(compared.tally.personal.items())
+            }
+        ),
         segments=over_represented(
             state.survey_a,
             state.survey_b,
@@ -179,8 +219,15 @@ def _report(state: State, compared: Comparison) -> Report:
             where=options.where,
             left_out=_left_out(state, samples, changed),
         ),
-        warnings=(*state.notes, *compared.warnings, *leak_notes),
+        warnings=(*state.notes, *compared.warnings),
     )
+
+
+def _shown_alone(state: State, builder: SampleBuilder, compared: Comparison, side: int) -> tuple[RowSample, ...]:
+    if compared.alone is None:
+        return ()
+    chosen = state.sampled(side, (state.left_a, state.left_b)[side], state.options.samples)
+    return builder.one_sided(side, compared.alone[side].filter(pl.col(ROW).is_in(chosen.tolist())))
 
 
 def _created_at() -> str | None:
@@ -191,7 +238,7 @@ def _created_at() -> str | None:
 
 def _side(table: Table, rows: int) -> Side:
     return Side(
-        ref=table.ref,
+        ref=table.name,
         path=table.shown,
         format=table.format,
         rows=rows,
@@ -213,7 +260,7 @@ def _columns(state: State, compared: Comparison, matched: int) -> tuple[ColumnCh
     return tuple(sorted(found, key=lambda one: (-one.changed_rows, one.path)))
 
 
-def _removed_by(state: State) -> tuple[tuple[ledgers.RemovedBy, ...], int | None, int]:
+def _removed_by(state: State) -> tuple[tuple[RemovedBy, ...], int | None, int]:
     if not state.steps or not state.a.as_records:
         return (), None, 0
     if not len(state.left_a):
@@ -222,34 +269,29 @@ def _removed_by(state: State) -> tuple[tuple[ledgers.RemovedBy, ...], int | None
     return ledgers.explain_removed(state.steps, uids)
 
 
-def _leaks(state: State) -> tuple[leaks.Leaks | None, list[Note]]:
+def _leaks(state: State) -> Leaks | None:
     columns, fast = state.layout.columns, state.options.fast
     one = leaks.find(state.a, state.survey_a, columns, fast)
     other = leaks.find(state.b, state.survey_b, columns, fast)
     was = np.zeros(len(state.survey_b), bool)
     if one is not None:
         was[state.places(1, state.pairs.b)] = one.rows[state.places(0, state.pairs.a)]
-    groups = other.groups[:5] if other else []
-    places = sorted({place for group in groups for place in group})
-    rows = state.survey_b.rows[ROW].to_numpy()[places].astype(np.int64) if places else np.zeros(0, np.int64)
+    places = sorted({place for group in (other.groups[:5] if other else ()) for place in group})
+    rows = state.survey_b.rows[ROW].to_numpy()[np.array(places, np.int64)].astype(np.int64)
     names = dict(zip(places, state.names(1, rows), strict=True))
-    notes = [note for found in (one, other) if found for note in found.notes]
-    return leaks.together(one, other, names, was), notes
+    state.notes += [note for found in (one, other) if found for note in found.notes]
+    return leaks.together(one, other, names, was)
 
 
 def _moves(state: State) -> tuple[SplitMove, ...]:
-    if not state.moved_split.any():
-        return ()
     places = np.flatnonzero(state.moved_split)
-    one = state.survey_a.facets["split"][state.places(0, state.pairs.a[places])].cast(pl.String)
-    other = state.survey_b.facets["split"][state.places(1, state.pairs.b[places])].cast(pl.String)
-    counted = (
-        pl.DataFrame({"a": one, "b": other})
-        .group_by("a", "b")
-        .len()
-        .sort("len", "a", "b", descending=[True, False, False])
-    )
-    return tuple(SplitMove(before=a, after=b, rows=rows) for a, b, rows in counted.iter_rows())
+    if not len(places):
+        return ()
+    one = state.survey_a.facets["split"].names(state.places(0, state.pairs.a[places]))
+    other = state.survey_b.facets["split"].names(state.places(1, state.pairs.b[places]))
+    counted = Counter(zip(one, other, strict=True))
+    moves = [SplitMove(before=before, after=after, rows=rows) for (before, after), rows in counted.items()]
+    return tuple(sorted(moves, key=lambda one: (-one.rows, one.before or "", one.after or "")))
 
 
 def _turn_errors(state: State) -> TurnErrors | None:
@@ -269,47 +311,52 @@ def _turn_errors(state: State) -> TurnErrors | None:
 
 def _distributions(state: State) -> tuple[Distribution, ...]:
     """Every column and measure that both sides have; of single splits those that drift while the whole does not."""
-    a, b, seed = state.survey_a, state.survey_b, 0
-    categories = [name for name in a.facets if name in b.facets]
-    numbers = [name for name in a.measures if name in b.measures and not name.startswith("\x00")]
-    percent = 99 if len(categories) + len(numbers) > drift.MANY_COLUMNS else 95
-    found: list[Distribution] = []
-    for name in categories:
-        found.append(drift.categorical(name, a.facets[name], b.facets[name], percent, seed))
-    for name in numbers:
-        one = drift.numeric(name, a.measures[name], b.measures[name], percent, seed)
-        found += [one] if one is not None else []
+    a, b = state.survey_a, state.survey_b
+    categories = [name for name in a.facets if name in b.facets and _holds(a.facets[name]) and _holds(b.facets[name])]
+    bins: dict[str, drift.Binned] = {}
+    for name in a.measures:
+        if name in b.measures and not name.startswith("\x00") and _has_numbers(a, b, name):
+            one = drift.binned(a.measures[name], b.measures[name])
+            bins |= {} if one is None else {name: one}
+    percent = 99 if len(categories) + len(bins) > drift.MANY_COLUMNS else 95
+    found = [drift.categorical(name, a.facets[name], b.facets[name], percent) for name in categories]
+    found += [drift.numeric(name, a.measures[name], b.measures[name], one, percent) for name, one in bins.items()]
     drifted = {one.column for one in found if one.state == "drifted"}
-    if "split" in a.facets and "split" in b.facets:
-        for part in sorted({*_values(a.facets["split"]), *_values(b.facets["split"])}):
-            found += _of_split(
-                state, part, [one for one in (*categories, *numbers) if one not in (*drifted, "split")], percent
-            )
+    for part, within in _split_parts(state):
+        for name in categories:
+            if name not in drifted and name != "split":
+                found += _if_drifted(drift.categorical(name, a.facets[name], b.facets[name], percent, within), part)
+        for name, one in bins.items():
+            value, floor, _, _ = one.distance(percent, within) if name not in drifted else (0.0, 1.0, None, None)
+            if value > max(drift.THRESHOLD, floor):
+                told = drift.numeric(name, a.measures[name], b.measures[name], one, percent, within)
+                found += _if_drifted(told, part)
     return tuple(found)
 
 
-def _values(column: pl.Series) -> list[str]:
-    return column.drop_nulls().unique().cast(pl.String).to_list()
+def _holds(facet: Facet) -> bool:
+    """Whether any row has a value; a column that was empty and is filled in, or the reverse, has not drifted."""
+    return bool(facet.counts()[:-1].any())
 
 
-def _of_split(state: State, part: str, names: Sequence[str], percent: int) -> list[Distribution]:
-    a, b = state.survey_a, state.survey_b
-    inside = [(side.facets["split"].cast(pl.String) == part).fill_null(False) for side in (a, b)]
-    if not all(bits.any() for bits in inside):
-        return []
-    found = []
-    for name in names:
-        if name in a.facets:
-            one = drift.categorical(name, a.facets[name].filter(inside[0]), b.facets[name].filter(inside[1]), percent)
-        else:
-            bits = [side.to_numpy() for side in inside]
-            measured = drift.numeric(name, a.measures[name][bits[0]], b.measures[name][bits[1]], percent)
-            if measured is None:
-                continue
-            one = measured
-        if one.state == "drifted":
-            found.append(one.model_copy(update={"scope": f"split={part}"}))
-    return found
+def _has_numbers(a: Survey, b: Survey, name: str) -> bool:
+    return not (np.isnan(a.measures[name]).all() or np.isnan(b.measures[name]).all())
+
+
+def _if_drifted(found: Distribution, part: str) -> list[Distribution]:
+    return [found.model_copy(update={"scope": f"split={part}"})] if found.state == "drifted" else []
+
+
+def _split_parts(state: State) -> Iterator[tuple[str, drift.Parts]]:
+    """The rows of each split that both sides have."""
+    one, other = state.survey_a.facets.get("split"), state.survey_b.facets.get("split")
+    if one is None or other is None:
+        return
+    for part in one.values:
+        if part is not None and part in other.values:
+            bits = (one.codes == one.values.index(part), other.codes == other.values.index(part))
+            if bits[0].any() and bits[1].any():
+                yield part, bits
 
 
 def _left_out(state: State, samples: Samples, changed: int) -> tuple[str, ...]:
@@ -339,8 +386,3 @@ def with_verdict(report: Report, checks: Sequence[object]) -> Report:
         findings=found,
     )
     return report.model_copy(update={"verdict": verdict})
-
-
-def one_row(a: Table, b: Table, options: DiffOptions) -> SampleBuilder:
-    """Match two tables so that single rows can be told whole."""
-    return SampleBuilder(match(a, b, replace(options, samples=0)), longest=None)

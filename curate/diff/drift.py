@@ -7,14 +7,14 @@ that this hardly ever reaches is drift.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from curate.diff.distribution import Distribution, Histogram, ValueCount
+from curate.diff.survey import Facet
 
 THRESHOLD = 0.05
 """Distance up to which a change is too small to care for, however sure it is."""
@@ -27,25 +27,31 @@ _SHOWN = 20
 _BINS = 200
 """Bins of equal weight on which distances of numbers are computed."""
 _BARS = 40
+_DRAWN = 200_000
+_SEED = 0
 _PERCENTS = (1, 5, 25, 50, 75, 95, 99)
 
 Counts = npt.NDArray[np.int64]
-Values = npt.NDArray[np.float64]
+Values = npt.NDArray[np.floating[Any]]
+Bits = npt.NDArray[np.bool_]
+Parts = tuple["Bits | None", "Bits | None"]
 
 
-def categorical(name: str, a: pl.Series, b: pl.Series, percent: int, seed: int = 0) -> Distribution:
+def categorical(name: str, a: Facet, b: Facet, percent: int, parts: Parts = (None, None)) -> Distribution:
     """Compare the values of a column on both sides.
 
     Args:
         name: The column.
-        a: Its values in A; nulls count as a value.
+        a: Its values in A; none counts as a value.
         b: Its values in B.
         percent: Percentile of the noise floor.
-        seed: Of the random draws.
+        parts: The rows of A and B that are looked at; all of them where None.
     """
-    values, counts_a, counts_b = _table(a, b)
-    value, floor = _distance(counts_a, counts_b, percent, seed, "tvd")
+    values = sorted({*a.values, *b.values}, key=lambda value: (value is None, value or ""))
+    counts_a, counts_b = _aligned(a, parts[0], values), _aligned(b, parts[1], values)
+    value, floor = _distance(counts_a, counts_b, percent, "tvd")
     order = sorted(range(len(values)), key=lambda place: (-int(counts_a[place] + counts_b[place]), values[place] or ""))
+    order = [place for place in order if counts_a[place] or counts_b[place]]
     sides = (int(counts_a.sum()), int(counts_b.sum()))
     rest = order[_SHOWN:]
     named = [place for place in order if values[place] is not None]
@@ -68,20 +74,62 @@ def categorical(name: str, a: pl.Series, b: pl.Series, percent: int, seed: int =
         vanished_values=len(vanished),
         appeared=tuple(appeared[:_SHOWN]),
         appeared_values=len(appeared),
-        nulls=(a.null_count(), b.null_count()),
+        nulls=(int(counts_a[-1]), int(counts_b[-1])),
         stats=_stats(counts_a, counts_b),
     )
 
 
-def numeric(name: str, a: Values, b: Values, percent: int, seed: int = 0) -> Distribution | None:
-    """Compare numbers on both sides, NaN where there is none; None where neither side has any."""
-    one, other = a[~np.isnan(a)], b[~np.isnan(b)]
-    if not len(one) and not len(other):
+def _aligned(facet: Facet, part: Bits | None, values: list[str | None]) -> Counts:
+    """Rows with each of some values."""
+    counts = dict(zip(facet.values, facet.counts(part).tolist(), strict=True))
+    return np.array([counts.get(value, 0) for value in values], np.int64)
+
+
+@dataclass(frozen=True)
+class Binned:
+    """Numbers of both sides on common bins of equal weight; bin 0 is for what is no number."""
+
+    a: npt.NDArray[np.int16]
+    b: npt.NDArray[np.int16]
+    size: int
+
+    def distance(self, percent: int, parts: Parts = (None, None)) -> tuple[float, float, Counts, Counts]:
+        """KS distance, its noise floor, and the counts on the bins."""
+        counts = [
+            np.bincount(side if part is None else side[part], minlength=self.size)[1:].astype(np.int64)
+            for side, part in zip((self.a, self.b), parts, strict=True)
+        ]
+        return *_distance(counts[0], counts[1], percent, "ks"), counts[0], counts[1]
+
+
+def binned(a: Values, b: Values) -> Binned | None:
+    """Put numbers on bins; None where neither side has any.
+
+    Of more than 200,000 numbers a side the bins are made from a part of them, every so many rows; all are counted.
+    """
+    drawn = [side[:: max(1, len(side) // _DRAWN)] for side in (a, b)]
+    pooled = np.concatenate(drawn)
+    pooled = pooled[~np.isnan(pooled)]
+    if not len(pooled):
+        whole = np.concatenate([a, b])
+        pooled = whole[~np.isnan(whole)][:_DRAWN]
+    if not len(pooled):
         return None
-    pooled = np.concatenate([one, other])
     edges = np.unique(np.quantile(pooled, np.linspace(0, 1, _BINS + 1), method="higher"))
-    counts_a, counts_b = (np.bincount(np.searchsorted(edges, side), minlength=len(edges)) for side in (one, other))
-    value, floor = _distance(counts_a.astype(np.int64), counts_b.astype(np.int64), percent, seed, "ks")
+    sides = []
+    for side in (a, b):
+        codes = np.searchsorted(edges, side).astype(np.int16) + 1
+        codes[np.isnan(side)] = 0
+        sides.append(codes)
+    return Binned(sides[0], sides[1], len(edges) + 2)
+
+
+def numeric(name: str, a: Values, b: Values, bins: Binned, percent: int, parts: Parts = (None, None)) -> Distribution:
+    """Compare numbers on both sides, NaN where there is none; `bins` are theirs, `parts` as for `categorical`."""
+    value, floor, counts_a, counts_b = bins.distance(percent, parts)
+    one, other = (side if part is None else side[part] for side, part in zip((a, b), parts, strict=True))
+    sizes = (len(one), len(other))
+    one, other = one[~np.isnan(one)], other[~np.isnan(other)]
     return Distribution(
         column=name,
         kind="numeric",
@@ -95,28 +143,19 @@ def numeric(name: str, a: Values, b: Values, percent: int, seed: int = 0) -> Dis
         quantiles_a=_quantiles(one),
         quantiles_b=_quantiles(other),
         zeros=(int((one == 0).sum()), int((other == 0).sum())),
-        nulls=(len(a) - len(one), len(b) - len(other)),
-        histogram=_histogram(pooled, one, other),
-        stats=_stats(counts_a.astype(np.int64), counts_b.astype(np.int64)),
+        nulls=(sizes[0] - len(one), sizes[1] - len(other)),
+        histogram=_histogram(one, other),
+        stats=_stats(counts_a, counts_b),
     )
 
 
-def _table(a: pl.Series, b: pl.Series) -> tuple[list[str | None], Counts, Counts]:
-    """Values of either side, and how often each has them."""
-    sides: list[Mapping[str | None, int]] = []
-    for side in (a, b):
-        counted = side.cast(pl.String).value_counts(name="\x00n")
-        sides.append(dict(zip(counted[counted.columns[0]].to_list(), counted["\x00n"].to_list(), strict=True)))
-    values = sorted({*sides[0], *sides[1]}, key=lambda value: (value is None, value or ""))
-    counts = [np.array([side.get(value, 0) for value in values], np.int64) for side in sides]
-    return values, counts[0], counts[1]
-
-
-def _distance(a: Counts, b: Counts, percent: int, seed: int, metric: Literal["tvd", "ks"]) -> tuple[float, float]:
+def _distance(a: Counts, b: Counts, percent: int, metric: Literal["tvd", "ks"]) -> tuple[float, float]:
     """The distance of two tables of counts, and the percentile of it if the rows were shared out at random."""
     if not a.sum() or not b.sum():
         return (1.0 if a.sum() != b.sum() else 0.0), 1.0
-    draws = np.random.default_rng(seed).multivariate_hypergeometric(a + b, int(a.sum()), size=DRAWS, method="marginals")
+    draws = np.random.default_rng(_SEED).multivariate_hypergeometric(
+        a + b, int(a.sum()), size=DRAWS, method="marginals"
+    )
     floor = float(np.quantile(_far(draws, a + b - draws, metric), percent / 100))
     return rounded(float(_far(a[None], b[None], metric)[0])), rounded(floor)
 
@@ -154,12 +193,15 @@ def _quantiles(values: Values) -> dict[str, float] | None:
     return {name: rounded(value) for name, value in {**found, "mean": float(values.mean())}.items()}
 
 
-def _histogram(pooled: Values, a: Values, b: Values) -> Histogram | None:
-    """Common bins by the rule of Freedman and Diaconis on the pooled numbers, 40 at most; outer 1 % in the last bins."""
-    low, high = np.percentile(pooled, (0.5, 99.5))
+def _histogram(a: Values, b: Values) -> Histogram | None:
+    """Common bins by the rule of Freedman and Diaconis, 40 at most; what is beyond the outer 0.5 % is in the last ones."""
+    pooled = np.concatenate([side[:: max(1, len(side) // _DRAWN)] for side in (a, b)])
+    if not len(pooled):
+        return None
+    low, quarter, three_quarters, high = np.percentile(pooled, (0.5, 25, 75, 99.5))
     if not np.isfinite(low) or not np.isfinite(high) or high <= low:
         return None
-    spread = float(np.subtract(*np.percentile(pooled, (75, 25))))
+    spread = float(three_quarters - quarter)
     width = 2 * spread / len(pooled) ** (1 / 3) if spread > 0 else (high - low) / 10
     number = int(np.clip(np.ceil((high - low) / width), 5, _BARS))
     edges = np.linspace(low, high, number + 1)

@@ -51,22 +51,32 @@ def _digits(report: Report) -> Iterator[Finding]:
 
 
 def excerpt(change: Change) -> str:
-    """The first edit of a change, with a few characters around it: `金额 [1→7],200元`."""
-    before = out = into = after = ""
-    for one in change.segments:
-        if one.kind == "gap":
-            if out or into:
-                break
-        elif one.kind == "out" and not after:
-            out += one.text
-        elif one.kind == "in" and not after:
-            into += one.text
-        elif one.kind == "same" and not (out or into):
-            before = one.text
-        else:
-            after = one.text if one.kind == "same" else ""
-            break
+    """The first edit of a change that holds a digit, else its first one, as `金额 [1→7],200元`."""
+    edits = list(_edits(change))
+    chosen = next(
+        (one for one in edits if any(sign.isdigit() for sign in one[1] + one[2])), edits[0] if edits else None
+    )
+    if chosen is None:
+        return ""
+    before, out, into, after = chosen
     return f"{before[-_CONTEXT:]}[{_short(out)}→{_short(into)}]{after[:_CONTEXT]}"
+
+
+def _edits(change: Change) -> Iterator[tuple[str, str, str, str]]:
+    """Each edit of a change: what stands before it, what went, what came, what stands behind it."""
+    kinds = [one.kind for one in change.segments]
+    texts = [one.text for one in change.segments]
+    place = 0
+    while place < len(kinds):
+        if kinds[place] not in ("out", "in"):
+            place += 1
+            continue
+        start = place
+        while place < len(kinds) and kinds[place] in ("out", "in"):
+            place += 1
+        out = "".join(text for kind, text in zip(kinds[start:place], texts[start:place], strict=True) if kind == "out")
+        into = "".join(text for kind, text in zip(kinds[start:place], texts[start:place], strict=True) if kind == "in")
+        yield texts[start - 1] if start else "", out, into, texts[place] if place < len(texts) else ""
 
 
 def _short(text: str) -> str:
@@ -84,9 +94,8 @@ def _leaks(report: Report) -> Iterator[Finding]:
     leaks = report.splits.leaks
     if leaks and leaks.new:
         kinds = ", ".join(kind.replace("_", " ") for kind, (a, b) in leaks.by.items() if b > a) or "the same rows"
-        text = (
-            f"{rows(leaks.new)} of one split are in another split, too ({kinds}); before {leaks.a:,}, now {leaks.b:,}"
-        )
+        before = f"; before {leaks.a:,}, now {leaks.b:,}" if leaks.a else ""
+        text = f"{rows(leaks.new)} of one split are in another split, too ({kinds}){before}"
         uids = tuple(uid for group in leaks.samples for uid in group)[:3]
         yield Finding(id="leaks", severity="high", text=text, rows=uids)
 
@@ -98,7 +107,8 @@ def _split_moves(report: Report) -> Iterator[Finding]:
         yield Finding(
             id="split_moved",
             severity="high",
-            text=f"{rows(report.rows.moved_split)} moved to another split: {told}",
+            text=f"{rows(report.rows.moved_split)} moved to another split",
+            example=told,
             filter={"flag": "moved_split"},
             rows=shown,
         )
@@ -115,19 +125,22 @@ def _vanished(report: Report) -> Iterator[Finding]:
     for one in report.distributions:
         if one.scope is None and one.column == "label" and one.vanished_values:
             names = ", ".join(one.vanished[:3]) + (" …" if one.vanished_values > 3 else "")
-            number = f"{one.vanished_values:,} label{'' if one.vanished_values == 1 else 's'}"
-            yield Finding(id="label_vanished", severity="medium", text=f"{number} have no rows any more: {names}")
+            text = "1 label has" if one.vanished_values == 1 else f"{one.vanished_values:,} labels have"
+            yield Finding(id="label_vanished", severity="medium", text=f"{text} no rows any more", example=names)
 
 
 def _concentrated(report: Report) -> Iterator[Finding]:
     for one in report.segments:
         if one.status == "removed" and one.support is not None:
-            where = (
-                f"{one.column} = {one.value}" if not str(one.value).startswith("at ") else f"{one.column} {one.value}"
+            value = str(one.value)
+            yield Finding(
+                id=f"segment.removed.{one.column}",
+                severity="medium",
+                text=f"{100 * one.support:.3g}% of removed rows share their {one.column} "
+                f"({one.lift:.2g}x over-represented)",
+                example=f"{one.column} {value}" if value.startswith("at ") else f"{one.column} = {value}",
+                filter={"status": "removed", one.column: value},
             )
-            text = f"{100 * one.support:.3g}% of removed rows have {where} ({one.lift:.2g}x over-represented)"
-            shown = {"status": "removed", one.column: str(one.value)}
-            yield Finding(id=f"segment.removed.{one.column}", severity="medium", text=text, filter=shown)
             return
 
 
@@ -135,14 +148,15 @@ def _drift(report: Report) -> Iterator[Finding]:
     drifted = [one for one in report.distributions if one.state == "drifted"]
     for one in sorted(drifted, key=lambda one: (one.column != "label", one.scope is not None, -one.value))[:2]:
         where = one.column if one.scope is None else f"{one.column} in {one.scope}"
+        example = ""
         if one.kind == "categorical":
             most = max(one.table, key=lambda row: abs(row.points or 0.0))
-            value = most.value if most.value is not None else "none"
-            detail = f"{value} {most.a:,} → {most.b:,} ({most.points or 0:+.1f} points; noise floor {100 * one.noise_floor:.1f})"
+            example = f"{'none' if most.value is None else most.value} {most.a:,} → {most.b:,}"
+            detail = f"one value by {most.points or 0:+.1f} points; chance alone {100 * one.noise_floor:.1f} in all"
         else:
             a, b = (one.quantiles_a or {}).get("p50", 0.0), (one.quantiles_b or {}).get("p50", 0.0)
-            detail = f"median {a:g} → {b:g} (distance {one.value:.2f}; noise floor {one.noise_floor:.2f})"
-        yield Finding(id=f"drift.{one.column}", severity="medium", text=f"{where} drift: {detail}")
+            detail = f"median {a:g} → {b:g}; distance {one.value:.2f}, chance alone {one.noise_floor:.2f}"
+        yield Finding(id=f"drift.{one.column}", severity="medium", text=f"{where} drifted: {detail}", example=example)
 
 
 def _near_limit(report: Report) -> Iterator[Finding]:

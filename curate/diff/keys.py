@@ -14,7 +14,7 @@ import polars as pl
 
 from curate.diff.columns import Column
 from curate.diff.options import DiffOptions
-from curate.diff.pairing import A, B, join_keys, same_types, unique_on
+from curate.diff.pairing import A, B, join_keys, repeated, same_types, unique_on
 from curate.diff.survey import HASH, KEY
 from curate.diff.table import ROW, Table
 from curate.diff.tables import RejectedKey
@@ -122,8 +122,7 @@ def duplicates(a: pl.DataFrame, b: pl.DataFrame, keys: Sequence[str]) -> tuple[i
     names = [KEY + name for name in keys]
     counts, samples = [], []
     for frame in same_types(a, b, names):
-        whole = frame.drop_nulls(names)
-        again = whole.filter(pl.struct(names).is_duplicated())
+        again = repeated(frame, keys)
         counts.append(len(again))
         samples += [", ".join(map(str, row)) for row in again.select(names).unique().sort(names).head(5).rows()]
     return counts[0], counts[1], sorted(set(samples))[:5]

@@ -12,8 +12,8 @@ import polars as pl
 from rapidfuzz.distance import Indel
 
 from curate.diff import fuzzy, keys
-from curate.diff.cells import MISSING
-from curate.diff.columns import Column, turn_keys
+from curate.diff.cells import text_of
+from curate.diff.columns import Column
 from curate.diff.options import DiffOptions
 from curate.diff.pairing import A, B, Found, Pairing, by_content
 from curate.diff.report import Note
@@ -219,17 +219,3 @@ def _frame(pairs: Sequence[tuple[int, int]]) -> pl.DataFrame:
     return pl.DataFrame(
         {A: [one for one, _ in pairs], B: [other for _, other in pairs]}, schema={A: pl.UInt32, B: pl.UInt32}
     )
-
-
-def text_of(value: Any) -> str:
-    """All texts in a value, one after the other."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict):
-        turn = turn_keys(value)
-        if turn is not None:
-            return text_of(value[turn[1]])
-        return "\n".join(filter(None, (text_of(item) for _, item in sorted(value.items()))))
-    if isinstance(value, list):
-        return "\n".join(filter(None, map(text_of, value)))
-    return "" if value is None or value is MISSING or isinstance(value, bool) else str(value)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from curate.dataset.near_text import TextIndex, bands, normal, sketch
-from curate.diff.cells import MISSING
+from curate.dataset.near_picture import RADIUS, PictureIndex, PictureKey, perceptual_hash, same_picture
+from curate.dataset.near_text import TextIndex, bands, normal, pack, sketch
+from curate.diff.cells import MISSING, text_of
 from curate.diff.columns import Column
 from curate.diff.distribution import Leaks
-from curate.diff.ladder import text_of
 from curate.diff.report import Note
-from curate.diff.sight import RADIUS, PictureRef, distance, look, pictures_of
+from curate.diff.sight import PictureRef, pictures_of
 from curate.diff.survey import HASH, Survey
 from curate.diff.table import ROW, Table
+from curate.errors import RowError
 from curate.records import PLACEHOLDER
 
 SIMILAR = 0.8
@@ -47,15 +48,17 @@ class Leaking:
 def find(table: Table, survey: Survey, columns: Sequence[Column], fast: bool) -> Leaking | None:
     """Find the rows of a side whose text or pictures are in another split, too; None where it has no splits."""
     splits = survey.facets.get("split")
-    if splits is None or splits.drop_nulls().n_unique() < 2:
+    if splits is None or (splits.counts()[:-1] > 0).sum() < 2:
         return None
-    frame = survey.rows.with_columns(splits.cast(pl.String).alias("split"), pl.int_range(pl.len()).alias("place"))
-    frame = frame.filter(pl.col("split").is_not_null())
+    codes = pl.Series("split", splits.codes)
+    frame = survey.rows.with_columns(codes, pl.int_range(pl.len()).alias("place"))
+    frame = frame.filter(pl.col("split") < len(splits.values) - 1)
     found = Leaking(np.zeros(len(survey), bool))
     said = [column for column in columns if column.compared_as in ("conversation", "text", "image")]
     if said and any(column.compared_as != "image" for column in said):
         names = [HASH + column.name for column in said]
-        leaking = frame.filter(pl.col("split").n_unique().over(names) > 1)
+        twice = frame.filter(frame.select(names).hash_rows().is_duplicated())
+        leaking = twice.filter(pl.col("split").n_unique().over(names) > 1)
         groups = leaking.group_by(names, maintain_order=True).agg("place")["place"].to_list()
         _note(found, "exact_text", groups)
     if not fast:
@@ -124,23 +127,37 @@ def _pictures(found: Leaking, table: Table, rows: dict[str, list[int]], column: 
         text = f"{len(refs):,} pictures, more than {MOST_PICTURES:,}: nearly the same ones were not looked for"
         found.notes.append(Note(code="near_pictures_skipped", text=f"leaks across splits of {table.ref}: {text}"))
         return
-    seen = [
-        (shown[name], one.dhash) for name, ref in refs.items() if (one := look(ref)) is not None and _telling(one.dhash)
-    ]
+    keys = {name: key for name, ref in refs.items() if (key := _key(ref)) is not None}
+    names = list(keys)
+    index = PictureIndex(RADIUS)
     groups: Groups = []
-    for number, (places, one) in enumerate(seen):
-        for others, other in seen[:number]:
-            if distance(one, other) <= RADIUS and len({split_of[p] for p in (*places, *others)}) > 1:
-                groups.append((*others, *places))
+    for number, name in enumerate(names):
+        perceptual = keys[name].perceptual
+        assert perceptual is not None
+        for place in index.candidates(perceptual):
+            other = names[place]
+            if same_picture(keys[other], keys[name], RADIUS):
+                places = (*shown[other], *shown[name])
+                if len({split_of[one] for one in places}) > 1:
+                    groups.append(places)
+        index.add(number, perceptual)
     _note(found, "near_picture", groups)
 
 
-def _telling(dhash: int) -> bool:
-    """Whether a picture has enough edges that its hash is not that of every flat one."""
-    return 8 <= bin(dhash).count("1") <= 56
+def _key(ref: PictureRef) -> PictureKey | None:
+    """What is compared of a picture; None of a blank or unreadable one."""
+    data = ref.read()
+    try:
+        hashes = perceptual_hash(data) if data is not None else None
+    except RowError:
+        return None
+    if hashes is None:
+        return None
+    text = None if not isinstance(ref.ocr, dict) else pack(sketch(normal(str(ref.ocr.get("text") or ""))))
+    return PictureKey(ref.identity, hashes[0], hashes[1], text)
 
 
-def together(a: Leaking | None, b: Leaking | None, names_b: Sequence[str], was_leaking: Bits) -> Leaks | None:
+def together(a: Leaking | None, b: Leaking | None, names_b: Mapping[int, str], was_leaking: Bits) -> Leaks | None:
     """Put both sides together.
 
     Args:

@@ -79,7 +79,8 @@ def _top_reason(step: Path, gone: Sequence[CodeCount]) -> str | None:
     entries = _entries([step]).filter(pl.col("code") == top.code, pl.col("value").is_not_null()).collect()
     limits = entries.filter(pl.col("threshold").is_not_null())
     if not len(limits) or limits["threshold"].n_unique() > 1:
-        return f"{top.code} {top.rows:,}"
+        others = len(gone) - 1
+        return f"{top.code} {top.rows:,}" + (f" and {others} other{'' if others == 1 else 's'}" if others else "")
     histogram = limit_histogram(str(limits["metric"][0]), limits["value"].to_numpy(), float(limits["threshold"][0]))
     sign = "<" if float(limits["value"].to_numpy().mean()) < histogram.threshold else ">"
     near = f"  ({histogram.near:,} of {len(limits):,} near the limit)" if histogram.near else ""

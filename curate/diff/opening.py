@@ -56,10 +56,14 @@ def open_run(run: Path, step: str = "", where: str | None = None) -> tuple[Table
     sides = ("rows", "failed") if before == there[0] and (not step or place == 0) else ("rows",)
     files = [file for side in sides for file in sorted((before / side).glob("part-*.parquet"))]
     ref = f"{run}@{step}" if step else str(run)
-    name = "input" if not step else f"before {step}"
-    first = _own(Dataset(files, run, run, before), f"{ref} ({name})", where, "stage" if step else "run")
+    first = _own(
+        Dataset(files, run, run, before), f"{ref} ({'before' if step else 'input'})", where, "stage" if step else "run"
+    )
     first.next_step = place if step else 0
-    return first, _own(after, ref, where, "stage" if step else "run")
+    last = _own(after, ref, where, "stage" if step else "run")
+    last.suffix = f"@{step}" if step else ""
+    first.suffix = f"{last.suffix} ({'before' if step else 'input'})"
+    return first, last
 
 
 def open_table(ref: str, where: str | None = None) -> Table:
@@ -72,7 +76,9 @@ def open_table(ref: str, where: str | None = None) -> Table:
     path = Path(ref)
     if not path.exists():
         if "@" in path.name:
-            return _own(Dataset.open(ref), ref, where, "stage")
+            found = _own(Dataset.open(ref), ref, where, "stage")
+            found.suffix = f"@{path.name.partition('@')[2]}"
+            return found
         raise InputError(f"{ref}: there is no such file or folder")
     if path.is_file():
         return _files([path], path, ref, where)

@@ -44,11 +44,21 @@ class Pairing:
         self.left_b = self.left_b.join(found.pairs, left_on=ROW, right_on=B, how="anti", maintain_order="left")
 
 
+def repeated(frame: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Rows whose key is whole and occurs again."""
+    names = [KEY + name for name in keys]
+    whole = frame.drop_nulls(names) if any(frame[name].null_count() for name in names) else frame
+    if len(names) == 1 and whole[names[0]].n_unique() == len(whole):
+        return whole.clear()
+    return whole.filter(pl.struct(names).is_duplicated())
+
+
 def unique_on(frame: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """Rows whose key is whole and occurs once."""
     names = [KEY + name for name in keys]
-    whole = frame.drop_nulls(names)
-    return whole.filter(pl.struct(names).is_unique()) if len(names) > 1 else whole.filter(pl.col(names[0]).is_unique())
+    whole = frame.drop_nulls(names) if any(frame[name].null_count() for name in names) else frame
+    again = repeated(whole, keys)
+    return whole if not len(again) else whole.join(again.select(ROW), ROW, "anti", maintain_order="left")
 
 
 def join_keys(a: pl.DataFrame, b: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from curate.diff.compare import Comparer, Rows
-from curate.diff.details import MOST_CHANGES, change_of, content_of, differences_of, pictures_between
+from curate.diff.compare import Rows
+from curate.diff.details import MOST_CHANGES, change_of, content_of, pictures_between
 from curate.diff.drift import rounded
+from curate.diff.kept import LEADING, Shown
 from curate.diff.ledgers import reasons_of
-from curate.diff.sample import Match, Reason, RowSample
+from curate.diff.sample import ImagePair, Match, Reason, RowSample
 from curate.diff.state import State
 from curate.diff.survey import KEY
 from curate.diff.table import Table
 from curate.diff.text import visible
-from curate.diff.walk import Walker
+from curate.diff.walk import Difference
 
 TEXT_CHARACTERS = 600
 """Characters of a text around its edits that are shown."""
@@ -30,32 +30,39 @@ class Samples:
         self._state = state
         self._longest = longest
         self._columns = state.layout.columns
-        self._sources = [column.source for column in self._columns]
-        walker = Walker(state.options, state.layout.nulls_are_missing)
-        self._comparer = Comparer(state.a, state.b, self._columns, walker, state.pair_names, 0, 0)
+        self.sources = [column.source for column in self._columns]
+        """Columns that are read of rows on one side."""
+        self._pictured = [column for column in self._columns if column.compared_as == "image"]
 
-    def changed(self, places: Sequence[int]) -> tuple[RowSample, ...]:
-        """Matched rows, by their place among the pairs, sorted by name."""
-        if not len(places):
+    def changed(self, shown: Shown) -> tuple[RowSample, ...]:
+        """Matched rows with their differences, by their place among the pairs, sorted by name."""
+        if not shown:
             return ()
-        chosen = np.array(sorted(places), np.int64)
-        rows_a, rows_b = self._state.pairs.a[chosen], self._state.pairs.b[chosen]
-        before, after = self._read(self._state.a, rows_a), self._read(self._state.b, rows_b)
+        places = np.array(sorted(shown), np.int64)
+        rows_a, rows_b = self._state.pairs.a[places], self._state.pairs.b[places]
+        before, after = self._pictures_of(self._state.a, rows_a), self._pictures_of(self._state.b, rows_b)
         names, facets = self._state.names(1, rows_b), self._state.facets(1, rows_b)
         reasons, ids = self._reasons(1, rows_b), self._source_ids(rows_b, 1)
         found = [
-            self._pair(int(place), names[n], facets[n], reasons[n], ids[n], before[int(a)], after[int(b)])
-            for n, (place, a, b) in enumerate(zip(chosen, rows_a, rows_b, strict=True))
+            self._pair(int(place), names[n], facets[n], reasons[n], ids[n], shown[int(place)], before[n], after[n])
+            for n, place in enumerate(places)
         ]
         return tuple(sorted(found, key=lambda row: row.uid))
 
-    def one_sided(self, side: int, rows: Rows) -> tuple[RowSample, ...]:
-        """Removed rows (side 0) or added ones (side 1), by their number, sorted by name."""
-        if not len(rows):
+    def _pictures_of(self, table: Table, rows: Rows) -> list[dict[str, Any]]:
+        """The cells of pictures of some rows, in their order; nothing is read where there are no pictures."""
+        if not self._pictured:
+            return [{}] * len(rows)
+        found = table.read(np.unique(rows), [column.source for column in self._pictured])
+        return [found[row] for row in rows.tolist()]
+
+    def one_sided(self, side: int, frame: pl.DataFrame) -> tuple[RowSample, ...]:
+        """Removed rows (side 0) or added ones (side 1), as they were read, sorted by name."""
+        if not len(frame):
             return ()
-        chosen = np.sort(rows)
         table = (self._state.a, self._state.b)[side]
-        values = self._read(table, chosen)
+        values = table.values(frame, self.sources)
+        chosen = np.array(list(values), np.int64)
         names, facets = self._state.names(side, chosen), self._state.facets(side, chosen)
         reasons, ids = self._reasons(side, chosen), self._source_ids(chosen, side)
         derived = set(self._state.left_b[self._state.derived].tolist()) if side else set()
@@ -85,11 +92,11 @@ class Samples:
         facets: dict[str, str],
         reasons: tuple[Reason, ...],
         source_id: str | None,
+        differences: list[Difference],
         before: dict[str, Any],
         after: dict[str, Any],
     ) -> RowSample:
         state, pairs = self._state, self._state.pairs
-        differences = [one for one in differences_of(self._comparer, self._columns, before, after) if not one.ignored]
         most = MOST_CHANGES if self._longest is not None else len(differences)
         score = float(pairs.score[place])
         flags = {
@@ -105,7 +112,7 @@ class Samples:
             row_b=int(pairs.b[place]),
             status="changed" if differences else "same",
             match=Match(
-                by=state.match_names[pairs.by[place]],  # type: ignore[arg-type]
+                by=state.match_names[pairs.by[place]],
                 score=None if np.isnan(score) else rounded(score),
             ),
             flags=tuple(flag for flag, is_set in flags.items() if is_set),  # type: ignore[misc]
@@ -116,8 +123,7 @@ class Samples:
             more_changes=max(0, len(differences) - most),
             images=tuple(
                 pair
-                for column in self._columns
-                if column.compared_as == "image"
+                for column in self._pictured
                 for pair in pictures_between(before[column.source], after[column.source], column, state.a, state.b)
             ),
         )
@@ -129,19 +135,12 @@ class Samples:
         shown = self._state.survey_b.rows[rows]
         return {visible(name): visible(str(shown[KEY + name][0])) for name in self._state.matching.key}
 
-    def _pictures(self, values: dict[str, Any], side: int) -> Any:
-        a, b = self._state.a, self._state.b
-        return tuple(
-            pair
-            for column in self._columns
-            if column.compared_as == "image"
-            for pair in pictures_between(
-                *((None, values[column.source]) if side else (values[column.source], None)), column, a, b
-            )
-        )
-
-    def _read(self, table: Table, rows: Rows) -> dict[int, dict[str, Any]]:
-        return table.read(np.unique(rows), self._sources)
+    def _pictures(self, values: dict[str, Any], side: int) -> tuple[ImagePair, ...]:
+        found: list[ImagePair] = []
+        for column in self._pictured:
+            cells = (None, values[column.source]) if side else (values[column.source], None)
+            found += pictures_between(cells[0], cells[1], column, self._state.a, self._state.b)
+        return tuple(found)
 
     def _reasons(self, side: int, rows: Rows) -> list[tuple[Reason, ...]]:
         if not self._state.steps:
@@ -158,14 +157,11 @@ class Samples:
         return [None if one is None else visible(one) for one in ids]
 
 
-_WORRYING = ("digits", "pixels", "confusable", "content", "type", "removed", "added", "value")
-
-
-def _worst_first(differences: list[Any]) -> list[Any]:
+def _worst_first(differences: list[Difference]) -> list[Difference]:
     """The most worrying changes first, so that they are shown where not all are; else in the order of the row."""
 
-    def worry(one: Any) -> int:
-        return _WORRYING.index(one.change) if one.change in _WORRYING else len(_WORRYING)
+    def worry(one: Difference) -> int:
+        return LEADING.index(one.change) if one.change in LEADING else len(LEADING)
 
     return sorted(differences, key=worry) if len(differences) > MOST_CHANGES else differences
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from curate.diff.drift import rounded
 from curate.diff.flow import SegmentShare
@@ -16,6 +15,7 @@ from curate.diff.survey import Survey
 LEAST_STATUS, LEAST_ROWS, LEAST_SUPPORT, LEAST_LIFT = 30, 10, 0.05, 1.5
 """Rows of the status, rows of the slice in it, its share of the status, and how much that is above its usual share."""
 MOST_VALUES, MOST_SHOWN = 50, 5
+_DRAWN = 200_000
 
 Bits = npt.NDArray[np.bool_]
 Status = Literal["changed", "added", "removed"]
@@ -40,36 +40,25 @@ def _of(status: Status, side: Survey, marked: Bits, base: Literal["a", "b"]) -> 
     total = int(marked.sum())
     if total < LEAST_STATUS or total == len(marked):
         return
-    for column, values in side.facets.items():
-        if 2 <= values.n_unique() <= MOST_VALUES:
-            yield from _categories(status, column, values, marked, base)
+    for column, facet in side.facets.items():
+        if 2 <= len(facet.values) - 1 <= MOST_VALUES:
+            counts, inside = facet.counts(), facet.counts(marked)
+            for value, usual, rows in zip(facet.values, counts.tolist(), inside.tolist(), strict=True):
+                found = _segment(status, column, value, rows, total, usual / len(marked), base) if usual else None
+                if found:
+                    yield found
     for name, numbers in side.measures.items():
-        yield from _quarters(status, name, numbers, marked, base)
-
-
-def _categories(
-    status: Status, column: str, values: pl.Series, marked: Bits, base: Literal["a", "b"]
-) -> Iterator[SegmentShare]:
-    counts = _counted(values)
-    inside = _counted(values.filter(pl.Series(marked)))
-    for value, rows in inside.items():
-        found = _segment(status, column, value, rows, int(marked.sum()), counts[value] / len(marked), base)
-        if found:
-            yield found
-
-
-def _counted(values: pl.Series) -> Mapping[str | None, int]:
-    counted = values.cast(pl.String).value_counts(name="\x00n")
-    return dict(zip(counted[counted.columns[0]].to_list(), counted["\x00n"].to_list(), strict=True))
+        if not name.startswith("\x00"):
+            yield from _quarters(status, name, numbers, marked, base)
 
 
 def _quarters(
-    status: Status, name: str, numbers: npt.NDArray[np.float64], marked: Bits, base: Literal["a", "b"]
+    status: Status, name: str, numbers: npt.NDArray[np.floating[Any]], marked: Bits, base: Literal["a", "b"]
 ) -> Iterator[SegmentShare]:
     there = ~np.isnan(numbers)
     if there.sum() < 4 * LEAST_ROWS:
         return
-    low, high = np.percentile(numbers[there], (25, 75))
+    low, high = np.percentile(numbers[there][:: max(1, len(numbers) // _DRAWN)], (25, 75))
     for value, inside in (
         (f"at most {low:.4g}", there & (numbers <= low)),
         (f"at least {high:.4g}", there & (numbers >= high)),

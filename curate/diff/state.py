@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +11,12 @@ import numpy.typing as npt
 import polars as pl
 
 from curate.diff.columns import Layout
-from curate.diff.compare import Pairs, rank_of
+from curate.diff.compare import Pairs
+from curate.diff.kept import rank_of
 from curate.diff.options import DiffOptions
 from curate.diff.report import Note
 from curate.diff.survey import KEY, Survey
-from curate.diff.table import ROW, Table
+from curate.diff.table import Table
 from curate.diff.tables import Matching
 
 Rows = npt.NDArray[np.int64]
@@ -46,8 +46,7 @@ class State:
 
     def places(self, side: int, rows: Rows) -> Rows:
         """Places in the survey of a side of some row numbers."""
-        frame = (self.survey_a, self.survey_b)[side].rows
-        return np.searchsorted(frame[ROW].to_numpy(), rows)
+        return (self.survey_a, self.survey_b)[side].places(rows)
 
     def names(self, side: int, rows: Rows) -> list[str]:
         """What rows are called: uid, else key, else the side and the number of the row."""
@@ -78,9 +77,9 @@ class State:
         """Categories of some rows."""
         survey = (self.survey_a, self.survey_b)[side]
         places = self.places(side, rows)
-        columns = {name: values[places].cast(pl.String).to_list() for name, values in survey.facets.items()}
+        columns = {name: facet.names(places) for name, facet in survey.facets.items()}
         return [
-            {name: values[place] for name, values in columns.items() if values[place] is not None}
+            {name: value for name, values in columns.items() if (value := values[place]) is not None}
             for place in range(len(rows))
         ]
 
@@ -101,14 +100,17 @@ class State:
     @cached_property
     def moved_split(self) -> Bits:
         """Whether both versions of a pair are in a split, and in different ones."""
-        one, other = self._split(0, self.pairs.a), self._split(1, self.pairs.b)
+        one, other = self.survey_a.facets.get("split"), self.survey_b.facets.get("split")
         if one is None or other is None:
             return np.zeros(len(self.pairs), bool)
-        return (one.is_not_null() & other.is_not_null() & (one != other).fill_null(False)).to_numpy()
-
-    def _split(self, side: int, rows: Rows) -> pl.Series | None:
-        found = (self.survey_a, self.survey_b)[side].facets.get("split")
-        return None if found is None else found[self.places(side, rows)].cast(pl.String)
+        values = {value: place for place, value in enumerate(dict.fromkeys([*one.values, *other.values]))}
+        left, right = (
+            np.array([values[value] for value in facet.values])[facet.codes[self.places(side, rows)]]
+            for side, (facet, rows) in enumerate(((one, self.pairs.a), (other, self.pairs.b)))
+        )
+        none = values[None]
+        found: Bits = (left != right) & (left != none) & (right != none)
+        return found
 
     @cached_property
     def derived(self) -> Bits:
@@ -119,6 +121,3 @@ class State:
         known = pl.concat([self.survey_a.rows[KEY + "uid"], self.survey_b.rows[KEY + "uid"]])
         found: Bits = (parents.is_not_null() & parents.is_in(known.implode())).to_numpy()
         return found
-
-
-Names = Callable[[Rows], list[str]]

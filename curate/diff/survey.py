@@ -5,7 +5,7 @@ Everything comes from one streaming scan, so that memory holds what is narrow (a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,21 +13,36 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from curate.diff.cells import picture_paths, value_of
-from curate.diff.columns import Column, is_conversation, turn_keys
+from curate.diff.columns import Column
+from curate.diff.measures import TRIED, head_of, measures_of, scalar
 from curate.diff.table import ROW, Table
-from curate.records import PLACEHOLDER
 
-MISMATCH, EMPTY = "\x00 <image> without picture", "\x00 empty turn"
-"""Names of measures that are flags of rows, not distributions."""
 HASH = "\x00h:"
 KEY = "\x00k:"
+_FACET, _MEASURE = "\x00f:", "\x00m:"
 MOST_VALUES = 1000
 """Different values from which on a column is no category any more."""
 LONGEST_VALUE = 64
-_TRIED = 2000
 
-Values = npt.NDArray[np.float64]
+Values = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Facet:
+    """The categories of a column, row by row."""
+
+    codes: npt.NDArray[np.int16]
+    """Place of each row's value in `values`; the last place, whose value is None, where there is none."""
+    values: list[str | None]
+
+    def counts(self, within: npt.NDArray[Any] | None = None) -> npt.NDArray[np.int64]:
+        """Rows with each value, of all of them or of those that bits or places name."""
+        codes = self.codes if within is None else self.codes[within]
+        return np.bincount(codes, minlength=len(self.values)).astype(np.int64)
+
+    def names(self, places: npt.NDArray[Any]) -> list[str | None]:
+        """Values of some rows."""
+        return [self.values[code] for code in self.codes[places].tolist()]
 
 
 @dataclass
@@ -36,14 +51,24 @@ class Survey:
 
     rows: pl.DataFrame
     """ROW, the key columns (prefix KEY), and the hashes (prefix HASH)."""
-    facets: dict[str, pl.Series] = field(default_factory=dict)
+    facets: dict[str, Facet] = field(default_factory=dict)
     """Categories of each row, by column."""
     measures: dict[str, Values] = field(default_factory=dict)
     """Numbers of each row, by name; NaN where there is none."""
-    nulls: dict[str, int] = field(default_factory=dict)
+
+    def forget_hashes(self) -> None:
+        """Let go of what is not needed any more once rows are paired."""
+        self.rows = self.rows.select(ROW, pl.col(f"^{KEY}.*$"))
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def places(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Places of some row numbers, which differ from them where not all rows were asked for."""
+        numbers = self.rows[ROW].to_numpy()
+        if len(numbers) and numbers[-1] == len(numbers) - 1:
+            return rows
+        return np.searchsorted(numbers, rows).astype(np.int64)
 
 
 def survey(table: Table, side: int, columns: Sequence[Column], keys: Sequence[str]) -> Survey:
@@ -58,32 +83,35 @@ def survey(table: Table, side: int, columns: Sequence[Column], keys: Sequence[st
     facets = _facets(table)
     measures = {
         name: expression
-        for name, expression in _measures(table).items()
+        for name, expression in measures_of(table).items()
         if name.removesuffix(" length") not in (*facets, *keys)
     }
     expressions = [pl.col(ROW)]
-    expressions += [_scalar(table, name).alias(KEY + name) for name in keys]
+    expressions += [scalar(table, name).alias(KEY + name) for name in keys]
     expressions += [column.hashes[side].alias(HASH + column.name) for column in columns]
-    expressions += [_scalar(table, name).cast(pl.Categorical).alias(f"\x00f:{name}") for name in facets]
-    expressions += [expression.cast(pl.Float64).alias(f"\x00m:{name}") for name, expression in measures.items()]
-    frame = table.collect(expressions)
-    found = Survey(frame.select(ROW, pl.col("^\x00[hk]:.*$")))
+    expressions += [scalar(table, name).cast(pl.String).alias(_FACET + name) for name in facets]
+    expressions += [expression.cast(_number(name)).alias(_MEASURE + name) for name, expression in measures.items()]
+    whole = table.collect(expressions)
+    found = Survey(whole.select(ROW, pl.col("^\x00[hk]:.*$")))
     for name in facets:
-        values = frame[f"\x00f:{name}"]
-        if values.n_unique() <= MOST_VALUES:
-            found.facets[name] = values
+        values = whole[_FACET + name].unique()
+        if len(values) <= MOST_VALUES:
+            found.facets[name] = _facet(whole[_FACET + name], values.to_list())
+        whole = whole.drop(_FACET + name)
     for name in measures:
-        numbers = frame[f"\x00m:{name}"]
-        found.measures[name] = numbers.fill_null(float("nan")).to_numpy().astype(np.float64, copy=False)
-        found.nulls[name] = numbers.null_count()
+        found.measures[name] = whole[_MEASURE + name].fill_null(float("nan")).to_numpy()
     return found
 
 
-def _scalar(table: Table, name: str) -> pl.Expr:
-    """A column of texts or numbers as such; JSON texts are decoded."""
-    if table.as_json and name in table.scalars:
-        return pl.col(name).str.json_decode(table.scalars[name])
-    return pl.col(name)
+def _number(name: str) -> pl.DataType:
+    """Lengths and counts need no 64 bits."""
+    return pl.Float32() if name.endswith((" length", " number")) or name.startswith("\x00") else pl.Float64()
+
+
+def _facet(column: pl.Series, values: list[Any]) -> Facet:
+    known = sorted(value for value in values if value is not None)
+    codes = column.cast(pl.Enum(known)).to_physical().cast(pl.Int16).fill_null(len(known))
+    return Facet(codes.to_numpy().astype(np.int16), [*known, None])
 
 
 def _facets(table: Table) -> list[str]:
@@ -91,10 +119,8 @@ def _facets(table: Table) -> list[str]:
     names = [name for name, kind in table.types.items() if _may_be_facet(table, name, kind)]
     if not names or table.as_records:
         return names
-    head = (
-        table.scan().select(_scalar(table, name).cast(pl.String).alias(name) for name in names).head(_TRIED).collect()
-    )
-    return [name for name in names if _looks_like_categories(head[name].drop_nulls())]
+    heads = {name: head_of(table, name, TRIED).cast(pl.String).drop_nulls() for name in names}
+    return [name for name in names if _looks_like_categories(heads[name])]
 
 
 def _may_be_facet(table: Table, name: str, kind: pl.DataType) -> bool:
@@ -115,117 +141,3 @@ def _looks_like_categories(values: pl.Series) -> bool:
 def _repeats(values: pl.Series) -> bool:
     """Whether values occur again at all; ids never do."""
     return len(values) < 8 or values.n_unique() <= len(values) * 0.6
-
-
-def _measures(table: Table) -> dict[str, pl.Expr]:
-    """Numbers to compare distributions of: numeric columns, lengths of texts, turns, sizes of pictures, OCR scores."""
-    if table.as_records:
-        return _of_records()
-    found: dict[str, pl.Expr] = {}
-    head = table.scan().head(_TRIED).collect() if table.types else pl.DataFrame()
-    pictures = next((name for name in ("images", "image") if name in table.types), None)
-    for name, kind in table.types.items():
-        kind = table.scalars.get(name, kind) if table.as_json else kind
-        if kind.is_numeric() and not _is_number_of_row(head[name]):
-            found[name] = _scalar(table, name)
-        elif table.as_json and name not in table.scalars:
-            found |= _of_json(name, head[name], pictures)
-        elif isinstance(kind, pl.String):
-            found[f"{name} length"] = _scalar(table, name).str.len_chars()
-        elif isinstance(kind, pl.List):
-            found |= _of_list(name, kind)
-    return found
-
-
-def _is_number_of_row(values: pl.Series) -> bool:
-    """Whether a numeric column only numbers its rows; its distribution says nothing."""
-    return len(values) > 8 and values.n_unique() == len(values) and values.dtype.is_integer()
-
-
-def _of_records() -> dict[str, pl.Expr]:
-    turn, image = pl.element().struct.field, pl.element().struct.field
-    scores = pl.element().struct.field("ocr").struct.field("lines").list.eval(pl.element().struct.field("score"))
-    return {
-        "turns": pl.col("turns").list.len(),
-        "text length": pl.col("turns").list.eval(turn("text").str.len_chars()).list.sum(),
-        "pictures": pl.col("images").list.len(),
-        "picture width": pl.col("images").list.eval(image("width")).list.mean(),
-        "picture height": pl.col("images").list.eval(image("height")).list.mean(),
-        "OCR lines": pl.col("images").list.eval(image("ocr").struct.field("lines").list.len()).list.sum(),
-        "OCR score": pl.col("images").list.eval(scores.list.mean()).list.mean(),
-        "confidence": pl.col("confidence"),
-        MISMATCH: _placeholders(pl.col("turns"), "text") != pl.col("images").list.len().fill_null(0),
-        EMPTY: _has_empty_turn(pl.col("turns"), "text"),
-    }
-
-
-def _placeholders(turns: pl.Expr, key: str) -> pl.Expr:
-    counts = turns.list.eval(pl.element().struct.field(key).str.count_matches(PLACEHOLDER, literal=True))
-    return counts.list.sum().fill_null(0)
-
-
-def _has_empty_turn(turns: pl.Expr, key: str) -> pl.Expr:
-    empty = turns.list.eval(pl.element().struct.field(key).str.strip_chars().fill_null("") == "")
-    return empty.list.any().fill_null(True) | (turns.list.len() == 0)
-
-
-def _of_list(name: str, kind: pl.List) -> dict[str, pl.Expr]:
-    found = {f"{name} number": pl.col(name).list.len()}
-    inner = kind.inner
-    if isinstance(inner, pl.Struct):
-        fields = {one.name: one.dtype for one in inner.fields}
-        keys = turn_keys(dict.fromkeys(fields))
-        if keys is not None and isinstance(fields[keys[1]], pl.String):
-            texts = pl.col(name).list.eval(pl.element().struct.field(keys[1]).str.len_chars())
-            found[f"{name} length"] = texts.list.sum()
-            found[EMPTY] = _has_empty_turn(pl.col(name), keys[1])
-    return found
-
-
-def _of_json(name: str, head: pl.Series, pictures: str | None) -> dict[str, pl.Expr]:
-    """Turns, length and errors of conversations in JSON, where all of the first ones are such lists."""
-    values = [value_of(text) for text in head.drop_nulls().to_list()]
-    if not values or not all(is_conversation(value) for value in values):
-        return {}
-    keys = turn_keys(values[0][0])
-    assert keys is not None
-    names = ["turns", "length", "placeholders", "empty"]
-    kind = pl.Struct({one: pl.Int64() for one in names})
-    decoded = (
-        pl.col(name).map_batches(_conversation_facts(keys[1]), return_dtype=kind, is_elementwise=True).struct.field
-    )
-    found = {
-        f"{name} number": decoded("turns"),
-        f"{name} length": decoded("length"),
-        EMPTY: decoded("empty") > 0,
-    }
-    if pictures is not None:
-        shown = pl.col(pictures).map_batches(_picture_number, return_dtype=pl.Int64(), is_elementwise=True)
-        found[MISMATCH] = decoded("placeholders") != shown.fill_null(0)
-    return found
-
-
-def _conversation_facts(key: str) -> Callable[[pl.Series], pl.Series]:
-    def facts(cells: pl.Series) -> pl.Series:
-        rows = [None if text is None else _facts(value_of(text), key) for text in cells.to_list()]
-        kind = pl.Struct({name: pl.Int64() for name in ("turns", "length", "placeholders", "empty")})
-        return pl.Series(rows, dtype=kind)
-
-    return facts
-
-
-def _facts(value: Any, key: str) -> dict[str, int]:
-    turns = value if isinstance(value, list) else []
-    texts = [turn.get(key) if isinstance(turn, dict) else None for turn in turns]
-    there = [text for text in texts if isinstance(text, str)]
-    return {
-        "turns": len(turns),
-        "length": sum(map(len, there)),
-        "placeholders": sum(text.count(PLACEHOLDER) for text in there),
-        "empty": int(not turns) + sum(not isinstance(text, str) or not text.strip() for text in texts),
-    }
-
-
-def _picture_number(cells: pl.Series) -> pl.Series:
-    numbers = [0 if text is None else len(picture_paths(value_of(text))) for text in cells.to_list()]
-    return pl.Series(numbers, dtype=pl.Int64)

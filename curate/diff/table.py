@@ -14,10 +14,12 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 from curate import records
 from curate.dataset.pictures import PictureStore
 from curate.diff.cells import MISSING, value_of
+from curate.diff.parquet import ParquetTable
 from curate.errors import InputError, RowError, UsageError
 
 RowNumbers = npt.NDArray[np.int64]
@@ -47,6 +49,8 @@ class Table:
     pictures: PictureStore | None = None
     run: Path | None = None
     step: Path | None = None
+    suffix: str = ""
+    """What stands behind the path: `@ocr`, ` (input)`."""
     next_step: int = 0
     """Number of the step of the run that these rows go into."""
     where: str | None = None
@@ -61,29 +65,71 @@ class Table:
 
     def __post_init__(self) -> None:
         try:
-            self.types = dict(_scan(self.files).collect_schema())
-        except (OSError, pl.exceptions.PolarsError) as error:
+            self.parquet = ParquetTable(self.files, records.SCHEMA)
+        except (OSError, pa.ArrowException) as error:
             raise self._unreadable(error) from error
+        self.types = self.parquet.types
+        self._heads: dict[str, pl.Series] = {}
         if self.where is not None:
             self._check_where(self.where)
+
+    @property
+    def name(self) -> str:
+        """What it is called in reports: its path as it may be shown, and the step."""
+        return self.shown + self.suffix
+
+    def is_input_of(self, other: Table) -> bool:
+        """Whether the other side alone, named as a run or step, gives both."""
+        return bool(self.suffix) and self.suffix.startswith(f"{other.suffix} (") and self.run == other.run
 
     @property
     def names(self) -> list[str]:
         """Names of the columns, in order."""
         return list(self.types)
 
-    def scan(self) -> pl.LazyFrame:
-        """Give the rows that were asked for, lazily, numbered as they stand in the files."""
-        frame = _scan(self.files).with_row_index(ROW)
-        if self.where is None:
-            return frame
-        condition = pl.sql_expr(self.where)
-        if not self.as_json:
-            return frame.filter(condition)
-        names = sorted(set(condition.meta.root_names()))
-        decoded = [pl.col(name).str.json_decode(self.scalars.get(name, pl.String())).alias(name) for name in names]
-        rows = _scan(self.files).with_row_index(ROW).select(ROW, *decoded).filter(condition).select(ROW)
-        return frame.join(rows, ROW, "semi")
+    def collect(self, expressions: Sequence[pl.Expr]) -> pl.DataFrame:
+        """Read the whole table once, giving only what the expressions make of each row that was asked for.
+
+        Raises:
+            InputError: a file is damaged.
+        """
+        try:
+            whole = self.parquet.scan()
+            if whole is not None and (self.where is None or not self.as_json):
+                frame = whole.with_row_index(ROW)
+                frame = frame if self.where is None else frame.filter(pl.sql_expr(self.where))
+                return frame.select(*expressions).collect(engine="streaming")
+            return self._in_batches(expressions)
+        except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
+            raise self._unreadable(error) from error
+
+    def _in_batches(self, expressions: Sequence[pl.Expr]) -> pl.DataFrame:
+        condition = None if self.where is None else pl.sql_expr(self.where)
+        roots = [name for one in expressions for name in one.meta.root_names()]
+        names = {*roots, *(condition.meta.root_names() if condition is not None else ())} - {ROW}
+        parts = [pl.DataFrame(schema={ROW: pl.UInt32, **self.types}).select(*expressions)]
+        for first, batch in self.parquet.batches(sorted(names)):
+            numbered = batch.with_row_index(ROW, first)
+            kept = numbered if condition is None else numbered.filter(self._kept(batch, condition))
+            parts.append(kept.select(*expressions))
+        return pl.concat(parts)
+
+    def _kept(self, batch: pl.DataFrame, condition: pl.Expr) -> pl.Series:
+        """Which rows a condition keeps; JSON texts are decoded for it."""
+        if self.as_json:
+            names = sorted(set(condition.meta.root_names()))
+            kinds = {name: self.scalars.get(name, pl.String()) for name in names}
+            batch = batch.select(pl.col(name).str.json_decode(kind).alias(name) for name, kind in kinds.items())
+        return batch.select(condition.alias("kept"))["kept"].fill_null(False)
+
+    def head(self, rows: int, name: str) -> pl.Series:
+        """The first values of a column, whatever `where` says."""
+        if name not in self._heads or len(self._heads[name]) < rows:
+            try:
+                self._heads[name] = self.parquet.head(rows, [name])[name]
+            except (OSError, pa.ArrowException) as error:
+                raise self._unreadable(error) from error
+        return self._heads[name].head(rows)
 
     def _check_where(self, where: str) -> None:
         try:
@@ -99,34 +145,33 @@ class Table:
                 f"it has: {', '.join(self.names)}"
             )
 
-    def collect(self, expressions: Sequence[pl.Expr]) -> pl.DataFrame:
-        """Read the whole table once, giving only what the expressions make of it.
+    def frames(self, *wanted: tuple[RowNumbers, Sequence[str]]) -> list[pl.DataFrame]:
+        """Read rows by number, in ascending order, each with the column ROW; the files are read once for all of it.
+
+        Args:
+            wanted: Ascending row numbers (those behind the last row are left out) and columns (those that the table
+                does not have are left out).
 
         Raises:
             InputError: a file is damaged.
         """
+        end = sum(self.parquet.counts)
+        asked = [
+            (rows[rows < end], [name for name in dict.fromkeys(columns) if name in self.types])
+            for rows, columns in wanted
+        ]
         try:
-            return self.scan().select(*expressions).collect(engine="streaming")
-        except (OSError, pl.exceptions.PolarsError) as error:
+            found = self.parquet.take(*asked)
+        except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
             raise self._unreadable(error) from error
+        return [
+            pl.DataFrame([pl.Series(ROW, rows.astype(np.uint32)), *frame.get_columns()])
+            for frame, (rows, _) in zip(found, asked, strict=True)
+        ]
 
     def frame(self, rows: RowNumbers, columns: Sequence[str]) -> pl.DataFrame:
-        """Read some rows by number, in ascending order, with the column ROW.
-
-        Args:
-            rows: Ascending row numbers.
-            columns: Which columns; those that the table does not have are left out.
-        """
-        there = [name for name in dict.fromkeys(columns) if name in self.types]
-        first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, -1)
-        wanted = pl.DataFrame({ROW: rows.astype(np.uint32)}).lazy()
-        frame = _scan(self.files).select(there).with_row_index(ROW).slice(first, last - first + 1)
-        try:
-            if len(rows) == last - first + 1:
-                return frame.collect(engine="streaming")
-            return frame.join(wanted, ROW, "semi").collect(engine="streaming").sort(ROW)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise self._unreadable(error) from error
+        """Read rows by number; as `frames`."""
+        return self.frames((rows, columns))[0]
 
     def read(self, rows: RowNumbers, columns: Sequence[str]) -> dict[int, dict[str, Any]]:
         """Read some rows by number, as Python values; a key that is not there is MISSING.
@@ -135,7 +180,10 @@ class Table:
             rows: Ascending row numbers; those behind the last row are left out.
             columns: Which columns; those that the table does not have are MISSING.
         """
-        found = self.frame(rows, columns)
+        return self.values(self.frame(rows, columns), columns)
+
+    def values(self, found: pl.DataFrame, columns: Sequence[str]) -> dict[int, dict[str, Any]]:
+        """Turn what `frame` gave into Python values, row by row."""
         values = {name: self.decoded(found[name]) for name in found.columns if name != ROW}
         lost = {name: MISSING for name in columns if name not in self.types}
         numbers = found[ROW].to_list()
@@ -162,14 +210,6 @@ class Table:
             return self.pictures.find(path)
         except RowError:
             return None
-
-
-def _scan(files: Sequence[Path]) -> pl.LazyFrame:
-    if not files:  # a step of a run that let no row through
-        empty = pl.from_arrow(records.SCHEMA.empty_table())
-        assert isinstance(empty, pl.DataFrame)
-        return empty.lazy()
-    return pl.scan_parquet(list(files), glob=False, missing_columns="insert", extra_columns="raise")
 
 
 def _first_line(error: Exception) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from rapidfuzz.distance import LCSseq, Levenshtein
 
 from curate.diff.boxes import BoxDiff
@@ -17,6 +18,7 @@ from curate.diff.sample import ComparedAs
 from curate.diff.tables import BoxChanges, ColumnChange, ImageChanges, Media, TextChanges
 from curate.diff.text import LONGEST, edits
 from curate.diff.walk import Difference
+from curate.report.personal import count, find
 
 
 @dataclass
@@ -46,6 +48,24 @@ class Tally:
     boxes: Counter[str] = field(default_factory=Counter)
     iou: array[float] = field(default_factory=lambda: array("f"))
     box_cer: array[float] = field(default_factory=lambda: array("f"))
+    personal: dict[str, list[int]] = field(default_factory=dict)
+    """Hits before, after and new, by kind of personal data."""
+
+    def add_personal(self, before: list[str], after: list[str]) -> None:
+        """Count personal data in texts before and after, place by place; in rows on one side the other is empty."""
+        counted = [count(pa.array(texts, pa.string())) for texts in (before, after)]
+        for kind in {*counted[0], *counted[1]}:
+            known = self.personal.setdefault(kind, [0, 0, 0])
+            known[0] += counted[0][kind]
+            known[1] += counted[1][kind]
+        for one, other in zip(before, after, strict=True) if counted[1] else ():
+            old = Counter(one[hit.start : hit.end] for hit in find(one)) if counted[0] else Counter[str]()
+            for hit in find(other):
+                value = other[hit.start : hit.end]
+                if old[value]:
+                    old[value] -= 1
+                else:
+                    self.personal.setdefault(hit.kind, [0, 0, 0])[2] += 1
 
     def add(self, differences: list[Difference]) -> None:
         """Count the differences of one row."""

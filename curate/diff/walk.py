@@ -6,19 +6,19 @@ import fnmatch
 import math
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from curate.diff.align import align
-from curate.diff.cells import MISSING, cell
+from curate.diff.cells import MISSING, cell, is_conversation, text_of
 from curate.diff.classes import change_class, without_marks
-from curate.diff.columns import is_conversation
 from curate.diff.options import EXACT, DiffOptions, Ignored, Tolerance
 from curate.diff.sample import ChangeClass, ComparedAs
 
 _BLANKS = re.compile(r"\s+")
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,7 @@ class Walker:
         if len(before) == len(after) and kind == "json" and sorted(map(cell, before)) == sorted(map(cell, after)):
             yield Difference(pointer, column, "json", "order", before, after, "order" in self._ignore)
             return
+        moved = _moved_numbers(before, after) if kind == "conversation" else None
         for old, new in align(before, after):
             one = MISSING if old is None else before[old]
             other = MISSING if new is None else after[new]
@@ -107,7 +108,23 @@ class Walker:
                 change = _presence(one, other)
                 yield Difference(f"{pointer}/{place}", f"{column}[*]", kind, change, one, other)
             else:
-                yield from self._walk(one, other, f"{pointer}/{place}", f"{column}[*]", "json")
+                for found in self._walk(one, other, f"{pointer}/{place}", f"{column}[*]", "json"):
+                    yield moved(found) if moved is not None and found.change == "digits" else found
+
+
+def _moved_numbers(before: list[Any], after: list[Any]) -> Callable[[Difference], Difference]:
+    """Tell numbers that only went from one turn to another, as where two turns became one, from those that changed."""
+    all_before, all_after = _numbers(text_of(before)), _numbers(text_of(after))
+
+    def judged(one: Difference) -> Difference:
+        same = _numbers(str(one.after)) <= all_before and _numbers(str(one.before)) <= all_after
+        return replace(one, change="content") if same else one
+
+    return judged
+
+
+def _numbers(text: str) -> set[str]:
+    return set(_NUMBER.findall(unicodedata.normalize("NFKC", text)))
 
 
 def _is_number(value: Any) -> bool:

@@ -45,6 +45,10 @@ class Recipe(BaseModel):
     exports: list[ExportOptions] = []
     """Training sets to write from the finished records; each has `use: FORMAT`."""
 
+    checks: list[str] = []
+    """What must hold between all rows that came in and the finished ones: `removed <= 2%`, `digits == 0`,
+    `drift@label <= 0.05`, `rows@train >= 1000`; the rules of `curate diff --fail-on`. Else the exit code is 1."""
+
     card: RecipePath | None = None
     """The data card (.md) that each run brings up to date, facts and Croissant beside it; made where there is none."""
 

@@ -33,7 +33,7 @@ EXPORTS = {
     "regions": "curate.export.regions:RegionsExporter",
     "source": "curate.export.source:SourceExporter",
 }
-AFTERWARDS = {"card": "curate.card.keeper:CardKeeper"}
+AFTERWARDS = {"checks": "curate.diff.keeper:ChecksKeeper", "card": "curate.card.keeper:CardKeeper"}
 """What is done for a key of a recipe once the rows are done: `pipeline.afterwards.Afterwards`, by key."""
 OPEN_SOURCE = "curate.ingest.detect:open_source"
 """`open_source(InputOptions) -> Source`"""
