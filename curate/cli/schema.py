@@ -15,7 +15,9 @@ NAMES = ("recipe", "record", "ledger", "diff", "facts")
 @click.argument("name", type=click.Choice(NAMES))
 @common
 def command(out: Output, name: str) -> None:
-    """Print a schema: `recipe`, `diff` (its report) and `facts` (of a card) as JSON Schema, `record` and `ledger` as Arrow columns.
+    """Print a schema: `recipe`, `diff` and `facts` as JSON Schema, `record` and `ledger` as Arrow columns.
+
+    `diff` is the report of a diff, `facts` what a data card measured.
 
     \b
     Examples:
