@@ -60,7 +60,7 @@ def command() -> None:
     type=click.Path(path_type=Path),
     help="Folder of the cards.",
 )
-@click.option("--name", help="Name of the card.  [default: the recipe's, else the folder's]")
+@click.option("--name", help="Name of the card.  [default: the folder's]")
 @click.option("--check", "checked", is_flag=True, help="Write nothing; exit 1 if the card is stale or not complete.")
 @click.option(
     "--for",

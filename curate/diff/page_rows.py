@@ -73,7 +73,7 @@ def _refs(pair: ImagePair) -> list[tuple[str, ImageRef | None]]:
     before, after = pair.before, pair.after
     same = before is not None and after is not None and before.sha256 is not None and before.sha256 == after.sha256
     if same and before is not None and after is not None and before.boxes in ((), after.boxes):
-        return [("after", after)]
+        return [("picture", after)]
     return [("before", before), ("after", after)]
 
 
