@@ -12,7 +12,7 @@ from curate.dataset.dataset import Dataset
 from curate.dataset.pictures import PictureStore
 from curate.errors import RowError
 from curate.report.filters import facets, offered
-from curate.report.redaction import Mode, redact
+from curate.report.redaction import Mode, common_values, redact
 from curate.report.run_facts import FIELDS, run_facts
 from curate.report.shell import render
 from curate.report.sides import Side, line
@@ -22,6 +22,7 @@ from curate.report.words import Language, Words
 _PICTURES = 100
 """Pictures that a page shows at most; about 2 MB."""
 _SHOWN = 6
+_LABELS = 40
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ def run_page(
     whole = run_facts(run)
     facts: dict[str, Any] = redact(whole, mode, FIELDS)
     words = Words(lang)
+    labels, rare, rare_rows = _labels(facts, mode)
     show = mode in ("default", "none")
     rows = _rows(whole, facts, Dataset.open(run).pictures, show, mode != "none")
     return render(
@@ -65,11 +67,26 @@ def run_page(
         failed=_told(facts, "failed", words),
         dropped=_told(facts, "dropped", words),
         changed=_told(facts, "changed", words),
-        splits=sorted({split for label in facts["labels"] for split in label["splits"]}),
+        labels=labels[:_LABELS],
+        more_labels=max(0, len(labels) - _LABELS),
+        rare=rare,
+        rare_rows=rare_rows,
+        splits=sorted({split for label in labels for split in label["splits"]}),
         rows=rows,
         filters=offered([row.facets for row in rows], words),
         address=lambda small: small.uri,
     )
+
+
+def _labels(facts: Mapping[str, Any], mode: Mode) -> tuple[list[Any], int, int]:
+    """Labels that may be shown, and of the rest their number and their rows: rare ones that no registry declares."""
+    labels = facts["labels"]
+    if mode == "none" or facts["declared"]:
+        return labels, 0, 0
+    rows = {str(number): label["rows"] for number, label in enumerate(labels)}
+    unlabelled = {str(number) for number, label in enumerate(labels) if label["label"] is None}
+    shown, rare, rare_rows = common_values(rows, unlabelled)
+    return [labels[int(number)] for number in shown], rare, rare_rows
 
 
 def _told(facts: Mapping[str, Any], action: str, words: Words) -> list[str]:

@@ -27,11 +27,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(20):
         secret = PLANTED[number % len(PLANTED)]
         picture = "there.png" if number % 4 else f"{secret}.png"
-        content = [{"role": "user", "content": f"<image> 我的号码 {secret} {'好' * (number % 3)}"}]
-        rows.append({"id": f"{secret}/{number}", "messages": content, "images": [picture], "label": f"催 {secret}"})
-    (folder / "chats.json").write_text(json.dumps(rows, ensure_ascii=False), "utf-8")
+        text = f"我的号码 {secret} {'好' * (number % 3)}"
+        rows.append({"id": f"{secret}/{number}", "text": text, "image": picture, "label": f"催 {secret}"})
+    (folder / "chats.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
     recipe = (
-        "name: 催单\ndescription: 电话 13812345678\ninput: {path: chats.json}\nmax_failed: 20\n"
+        "name: 催单\ndescription: 电话 13812345678\ninput: {path: chats.jsonl}\nmax_failed: 20\n"
         "stages:\n  - use: quality\n  - use: filter\n    min: {text_length: 26}\n"
     )
     (folder / "recipe.yaml").write_text(recipe, "utf-8")
@@ -58,6 +58,7 @@ def test_no_canary_leaves_the_run(run: Path, mode: str, lang: str) -> None:
     html = run_page(run, "run", MEANINGS, lang, mode)  # type: ignore[arg-type]
 
     assert [secret for secret in [*PLANTED, "13812345678"] if secret in html] == []
+    assert "催 " in run_page(run, "run", MEANINGS, "en", "none")
     assert any(secret in run_page(run, "run", MEANINGS, "en", "none") for secret in PLANTED)
 
 
@@ -87,3 +88,11 @@ def test_the_command_writes_the_page_into_the_run(
     assert told["bytes"] == (run / "reports" / "run.html").stat().st_size
     assert invoke(["report", str(tmp_path)]) == 2
     assert "is not a run of curate" in capsys.readouterr().err
+
+
+def test_rare_labels_that_no_registry_declares_are_counted(run: Path) -> None:
+    """A free-text label of three rows may be somebody's name."""
+    html = run_page(run, "run", MEANINGS)
+
+    assert re.search(r"\d labels? of \d+ rows are too rare to be shown", html)
+    assert "are too rare to be shown" not in run_page(run, "run", MEANINGS, mode="none")
