@@ -216,7 +216,7 @@ def _write(found: Report, report: Report, shown: _Shown, out: Output) -> list[Pa
 
 
 def _row(out: Output, a: Table, b: Table, options: DiffOptions, wanted: str, shown: _Shown) -> int:
-    from curate.cli.diff_text import row_text
+    from curate.cli.diff_row import row_text
     from curate.diff.one_row import one_row
     from curate.diff.private import redacted_row
 

@@ -115,13 +115,10 @@ def _changes(report: Report) -> Iterator[Text]:
     if classes:
         serious = {name: rows for name, rows in classes.items() if name not in _HARMLESS}
         harmless = {name: rows for name, rows in classes.items() if name in _HARMLESS}
-        told = [f"{_SAID.get(name, name)} {rows:,}" for name, rows in serious.items()]
-        if harmless:
-            told.append(
-                "harmless: " + ", ".join(f"{_SAID.get(name, name)} {rows:,}" for name, rows in harmless.items())
-            )
-        told.append(f"+{report.text_changes.characters_in:,} −{report.text_changes.characters_out:,} characters")
-        yield Text.assemble(("texts    ", "bold"), printable("   ".join(told)))
+        told = [f"{_SAID.get(name, name)} in {rows:,}" for name, rows in serious.items()]
+        told += [f"{_SAID.get(name, name)} in {rows:,} (harmless)" for name, rows in harmless.items()]
+        size = f"+{report.text_changes.characters_in:,} −{report.text_changes.characters_out:,} characters"
+        yield Text.assemble(("in texts ", "bold"), printable(f"{', '.join(told)}; {size}"))
 
 
 def _top(path: str) -> str:
@@ -129,9 +126,10 @@ def _top(path: str) -> str:
 
 
 def _filled(parts: list[ColumnChange]) -> str:
-    """Whether all that happened is that something stands where nothing stood."""
-    classes = {name for one in parts for name in one.classes}
-    return " (filled in)" if classes == {"added"} else " (emptied)" if classes == {"removed"} else ""
+    """Whether all that happened is that something stands where nothing stood, or the reverse."""
+    if all(one.null_to_value + one.missing_to_value >= one.changed_rows for one in parts):
+        return " (filled in)"
+    return " (emptied)" if all(one.value_to_null + one.value_to_missing >= one.changed_rows for one in parts) else ""
 
 
 def _findings(report: Report) -> Iterator[Text]:

@@ -78,3 +78,8 @@ def text_of(value: Any) -> str:
     if isinstance(value, list):
         return "\n".join(filter(None, map(text_of, value)))
     return "" if value is None or value is MISSING or isinstance(value, bool) else str(value)
+
+
+def storable(text: str) -> str:
+    """A text that may hold lone surrogates, with these written out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

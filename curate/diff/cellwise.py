@@ -98,8 +98,7 @@ class CellComparer:
         for left, right in boxes.pairs:
             before, after = boxes.before[left].text, boxes.after[right].text
             for text in self._walker.differences(before, after, "text", "text") if before != after else ():
-                place = f"{pointer}/lines/{right}/text"
-                found.append(replace(text, pointer=place, column=f"{column}.text"))
+                found.append(replace(text, pointer=f"{pointer}/lines/{right}/text", column=f"{column}.text"))
         for place, box in enumerate(boxes.before):
             if box.state == "removed":
                 found.append(Difference(f"{pointer}/lines/{place}", column, "boxes", "removed", box.text, MISSING))

@@ -87,10 +87,9 @@ def _drift_holds(rule: Rule, report: Report, ok: bool, strict: bool) -> tuple[bo
 def _rows(rule: Rule, report: Report) -> Measured:
     if rule.scope is None:
         return Measured(report.rows.b)
-    splits = next((one for one in report.distributions if one.column == "split" and one.scope is None), None)
-    if splits is None:
+    if not report.splits.rows:
         return Measured(None, note="there are no splits")
-    return Measured(next((one.b for one in splits.table if one.value == rule.scope), 0))
+    return Measured(report.splits.rows.get(rule.scope, (0, 0))[1])
 
 
 def _column_rows(rule: Rule, report: Report, change: str | None) -> Measured:

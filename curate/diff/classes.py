@@ -1,7 +1,7 @@
 """What kind of change it is between two texts, from harmless to meaningful.
 
-Classes are tried in order, and the first that explains the whole change names it. Digits come before look-alikes: 0 that
-became O is a number that changed, whatever it looks like.
+Classes are tried in order, and the first that explains the whole change names it. Digits come before look-alikes: 0
+that became O is a number that changed, whatever it looks like.
 """
 
 from __future__ import annotations

@@ -86,6 +86,8 @@ class Leaks(Part):
 class Splits(Part):
     """Splits before and after."""
 
+    rows: dict[str, tuple[Count, Count]] = {}
+    """Rows of A and B in each split."""
     moved: tuple[SplitMove, ...] = ()
     leaks: Leaks | None = None
     """None where there are no splits."""

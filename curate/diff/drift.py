@@ -194,7 +194,7 @@ def _quantiles(values: Values) -> dict[str, float] | None:
 
 
 def _histogram(a: Values, b: Values) -> Histogram | None:
-    """Common bins by the rule of Freedman and Diaconis, 40 at most; what is beyond the outer 0.5 % is in the last ones."""
+    """Common bins by the rule of Freedman and Diaconis, 40 at most; the outer 0.5 % are in the last ones."""
     pooled = np.concatenate([side[:: max(1, len(side) // _DRAWN)] for side in (a, b)])
     if not len(pooled):
         return None

@@ -1,4 +1,4 @@
-"""Which of the changed rows are shown: some of each kind of change, chosen by hash, so that they stay when others go."""
+"""Which changed rows are shown: some of each kind of change, chosen by hash, so that they stay when others go."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is measured of each row: numbers, lengths of texts, turns, sizes of pictures, scores of OCR, and what is broken."""
+"""What is measured of each row: numbers, lengths of texts, turns, sizes of pictures, scores of OCR, what is broken."""
 
 from __future__ import annotations
 

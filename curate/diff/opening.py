@@ -26,7 +26,7 @@ _SPLIT_NAMES = {"valid": "val", "validation": "val", "dev": "val"}
 def open_pair(a: str, b: str, where: str | None = None) -> tuple[Table, Table]:
     """Open two data sets, in one shape where that is possible.
 
-    A run or dataset of curate against a raw file: the file is read as `curate ingest` reads it, so that both are records.
+    A run or dataset of curate against a raw file: the file is read as `curate ingest` reads it, so both are records.
 
     Raises:
         InputError: one of them cannot be read.
@@ -154,7 +154,7 @@ def _parquet(files: list[Path], path: Path, ref: str, where: str | None) -> Tabl
 
 
 def _folder(path: Path, ref: str, where: str | None) -> Table:
-    spooled, source = spool_records(InputOptions(path=path))
+    spooled, source = spool_records(InputOptions(path=path, format="imagefolder"))
     return _of_records(spooled, source, ref, path, where, "imagefolder")
 
 

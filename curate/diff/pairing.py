@@ -40,8 +40,18 @@ class Pairing:
         if not len(found.pairs):
             return
         self.found.append(found)
-        self.left_a = self.left_a.join(found.pairs, left_on=ROW, right_on=A, how="anti", maintain_order="left")
-        self.left_b = self.left_b.join(found.pairs, left_on=ROW, right_on=B, how="anti", maintain_order="left")
+        self.left_a = _without(self.left_a, found.pairs[A])
+        self.left_b = _without(self.left_b, found.pairs[B])
+
+
+def _without(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+    """Rows of a frame whose numbers are not among some."""
+    if not len(frame):
+        return frame
+    numbers = frame[ROW].to_numpy()
+    gone = np.zeros(int(numbers.max()) + 1, bool)
+    gone[rows.to_numpy()] = True
+    return frame.filter(pl.Series(~gone[numbers]))
 
 
 def repeated(frame: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:

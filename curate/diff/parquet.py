@@ -123,4 +123,5 @@ def _fitted(batch: pa.RecordBatch, target: pa.Schema) -> pa.Table:
 def _polars(table: pa.Table) -> pl.DataFrame:
     frame: Any = pl.from_arrow(table, rechunk=False)
     assert isinstance(frame, pl.DataFrame)
+    frame.columns = table.column_names  # a column without a name would get one
     return frame

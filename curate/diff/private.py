@@ -37,6 +37,7 @@ def redacted(report: Report, mode: Mode) -> Report:
     found["distributions"] = [_table(one, mode) for one in plain["distributions"]]
     found["segments"] = redact(plain["segments"], mode, Fields(values=frozenset(("value",))))
     found["splits"] = {
+        "rows": plain["splits"]["rows"],
         "moved": redact(plain["splits"]["moved"], mode, _TABLE),
         "leaks": redact(plain["splits"]["leaks"], mode, _NAMES),
     }

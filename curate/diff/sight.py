@@ -125,7 +125,7 @@ def distance(one: int, other: int) -> int:
 def measure(before: bytes, after: bytes) -> tuple[float | None, float | None]:
     """SSIM of the grey pictures (Wang and others 2004, 7 x 7 windows) and PSNR in decibels of all channels.
 
-    None each where a picture cannot be decoded or their sizes differ; PSNR is None of equal pixels, where it is infinite.
+    None each where a picture cannot be decoded or their sizes differ; PSNR is None of equal pixels: it is infinite.
     """
     import cv2
 

@@ -25,8 +25,11 @@ def over_represented(a: Survey, b: Survey, removed: Bits, added: Bits, changed: 
     """Give the slices with more than their share of removed, added or changed rows, the most telling ones first.
 
     Args:
-        a: What was found of A; `removed` marks its rows.
-        b: What was found of B; `added` and `changed` mark its rows.
+        a: What was found of A.
+        b: What was found of B.
+        removed: Which rows of A were removed.
+        added: Which rows of B were added.
+        changed: Which rows of B changed.
     """
     found = [
         *_of("removed", a, removed, "a"),

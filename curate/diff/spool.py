@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from curate import records
 from curate.dataset.pictures import PictureStore
-from curate.diff.cells import cell, picture_paths
+from curate.diff.cells import cell, picture_paths, storable
 from curate.diff.table import BAD
 from curate.errors import InputError, RowError
 from curate.pipeline import registry
@@ -92,10 +92,11 @@ def _records(files: Sequence[tuple[Path, str | None]], spooled: Spooled) -> Iter
         for item in open_raw(path).slices(Position()):
             if isinstance(item.value, dict):
                 value = item.value
+                value = {storable(name): one for name, one in value.items()}
                 yield {**value, "split": split} if split is not None and value.get("split") is None else value
             else:
                 spooled.bad += 1
-                yield {BAD: item.raw.strip()}
+                yield {BAD: storable(item.raw.strip())}
 
 
 def _chunks(found: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -116,9 +117,9 @@ def _table(chunk: list[dict[str, Any]], spooled: Spooled) -> pa.Table:
         kinds = spooled.kinds.setdefault(name, set())
         for one in chunk:
             if name in one:
-                text = cell(one[name])
-                kinds.add(type(one[name]).__name__ if "\\ud" not in text else "odd")
-                cells.append(text)
+                value = storable(one[name]) if isinstance(one[name], str) else one[name]
+                kinds.add(type(value).__name__)
+                cells.append(cell(value))
             else:
                 cells.append(None)
     return pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()})

@@ -58,7 +58,7 @@ class Survey:
 
     def forget_hashes(self) -> None:
         """Let go of what is not needed any more once rows are paired."""
-        self.rows = self.rows.select(ROW, pl.col(f"^{KEY}.*$"))
+        self.rows = self.rows.select(ROW, *(name for name in self.rows.columns if name.startswith(KEY)))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -92,7 +92,7 @@ def survey(table: Table, side: int, columns: Sequence[Column], keys: Sequence[st
     expressions += [scalar(table, name).cast(pl.String).alias(_FACET + name) for name in facets]
     expressions += [expression.cast(_number(name)).alias(_MEASURE + name) for name, expression in measures.items()]
     whole = table.collect(expressions)
-    found = Survey(whole.select(ROW, pl.col("^\x00[hk]:.*$")))
+    found = Survey(whole.select(ROW, *(name for name in whole.columns if name.startswith((HASH, KEY)))))
     for name in facets:
         values = whole[_FACET + name].unique()
         if len(values) <= MOST_VALUES:

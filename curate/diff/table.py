@@ -165,7 +165,7 @@ class Table:
         except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
             raise self._unreadable(error) from error
         return [
-            pl.DataFrame([pl.Series(ROW, rows.astype(np.uint32)), *frame.get_columns()])
+            frame.insert_column(0, pl.Series(ROW, rows.astype(np.uint32))) if frame.width else pl.DataFrame({ROW: rows})
             for frame, (rows, _) in zip(found, asked, strict=True)
         ]
 

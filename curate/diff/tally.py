@@ -12,7 +12,7 @@ import pyarrow as pa
 from rapidfuzz.distance import LCSseq, Levenshtein
 
 from curate.diff.boxes import BoxDiff
-from curate.diff.cells import MISSING
+from curate.diff.cells import MISSING, storable
 from curate.diff.classes import TEXT_CLASSES
 from curate.diff.sample import ComparedAs
 from curate.diff.tables import BoxChanges, ColumnChange, ImageChanges, Media, TextChanges
@@ -53,7 +53,7 @@ class Tally:
 
     def add_personal(self, before: list[str], after: list[str]) -> None:
         """Count personal data in texts before and after, place by place; in rows on one side the other is empty."""
-        counted = [count(pa.array(texts, pa.string())) for texts in (before, after)]
+        counted = [count(pa.array(map(storable, texts), pa.string())) for texts in (before, after)]
         for kind in {*counted[0], *counted[1]}:
             known = self.personal.setdefault(kind, [0, 0, 0])
             known[0] += counted[0][kind]

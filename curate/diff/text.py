@@ -1,16 +1,16 @@
 """Two texts as one: what stayed, went and came in, character by character, as a person reads it.
 
-Levenshtein's edits are computed by RapidFuzz, never by `difflib`, whose defaults drop every character that makes up more
-than one per cent of a long text: most Chinese texts. The raw edits then are cleaned: stretches of one or two characters
-that stayed by chance between two edits join them, and an edit inside of a Latin word or a number widens to the whole of
-it, so that 1,200 → 7,200 reads as a number that changed.
+Levenshtein's edits are computed by RapidFuzz, never by `difflib`, whose defaults drop every character that makes up
+more than one per cent of a long text: most Chinese texts. The raw edits then are cleaned: stretches of one or two
+characters that stayed by chance between two edits join them, and an edit inside of a Latin word or a number widens to
+the whole of it, so that 1,200 → 7,200 reads as a number that changed.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
@@ -238,6 +238,15 @@ def _segment(kind: str, text: str) -> Segment:
 def visible(text: str) -> str:
     """Write out what cannot be seen: `⏎`, `⇥`, `▯` for U+3000, `␀`, `⟨U+200B⟩`."""
     return _UNSEEN.sub(lambda match: _SIGNS.get(match.group()) or f"⟨U+{ord(match.group()):04X}⟩", text)
+
+
+def everything_visible(value: Any) -> Any:
+    """Write out what cannot be seen in all texts of plain data, names of columns and files included."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, dict):
+        return {visible(key): item if key == "file" else everything_visible(item) for key, item in value.items()}
+    return [everything_visible(item) for item in value] if isinstance(value, list) else value
 
 
 def error_rate(before: str, after: str) -> float | None:

@@ -114,9 +114,9 @@ class Walker:
 
 def _moved_numbers(before: list[Any], after: list[Any]) -> Callable[[Difference], Difference]:
     """Tell numbers that only went from one turn to another, as where two turns became one, from those that changed."""
-    all_before, all_after = _numbers(text_of(before)), _numbers(text_of(after))
 
     def judged(one: Difference) -> Difference:
+        all_before, all_after = _numbers(text_of(before)), _numbers(text_of(after))
         same = _numbers(str(one.after)) <= all_before and _numbers(str(one.before)) <= all_after
         return replace(one, change="content") if same else one
 
