@@ -154,8 +154,14 @@ def _quality(facts: Facts) -> str:
             ["rows that say and show what another one does", count(quality.duplicate_rows)],
             ["rows whose twin is in another split", count(quality.leaked_rows)],
             ["pictures that are used in more than one split", count(quality.leaked_pictures)],
+            ["rows that say nearly what an earlier one does", _looked_for(quality.near_rows)],
+            ["rows that say nearly what one in another split does", _looked_for(quality.near_leaked_rows)],
         ],
     )
+
+
+def _looked_for(rows: int | None) -> str:
+    return "too many rows to look" if rows is None else count(rows)
 
 
 def _evaluation(facts: Facts) -> str:

@@ -20,7 +20,7 @@ from curate.card.hub import size_category
 from curate.card.layout import OPEN, CardError, Layout, parse
 from curate.card.measure import carry_over, measure
 from curate.card.merge import merge
-from curate.dataset.dataset import Dataset
+from curate.dataset.dataset import Dataset, steps
 from curate.dataset.files import read_json, write_bytes
 
 _NAME = re.compile(r"[^\w.-]+")
@@ -76,11 +76,12 @@ class Update:
 
 
 def place_of(data: Dataset, folder: Path, name: str | None = None) -> Place:
-    """Where the card of a dataset is: named after the run's recipe, else after the folder or file."""
+    """Where a dataset's card is: named after the run's folder (with the step where it is not the last) or the file."""
     if name is None:
-        run: Any = read_json(data.run / "run.json") if data.run else None
-        path = data.folder.resolve()
-        name = ((run or {}).get("recipe") or {}).get("name") or (path.stem if path.is_file() else path.name)
+        path = (data.run or data.folder).resolve()
+        name = path.stem if path.is_file() else path.name
+        if data.run is not None and data.step is not None and data.step != steps(data.run)[-1]:
+            name = f"{name}-{data.step.name.partition('-')[2]}"
     return Place(folder, _NAME.sub("-", str(name)).strip("-") or "dataset")
 
 

@@ -166,7 +166,7 @@ class Lineage(Part):
 
 
 class Quality(Part):
-    """Rows that say and show the same (turns, and bytes of pictures)."""
+    """Rows that say and show the same (turns, and bytes of pictures), or nearly say the same."""
 
     duplicate_rows: int
     """Rows that have a twin before them."""
@@ -174,6 +174,10 @@ class Quality(Part):
     """Rows whose twin is in another split."""
     leaked_pictures: int
     """Different pictures that are used in more than one split."""
+    near_rows: int | None = None
+    """Rows whose text an earlier one has, to a Jaccard similarity of 0.8 of its 3-grams; None: too many rows."""
+    near_leaked_rows: int | None = None
+    """Rows of a split with nearly their text in another one."""
 
 
 class Safety(Part):

@@ -1,4 +1,4 @@
-"""Rows that say and show the same, and whether they stand in more than one split. Near twins are `dedup`'s business."""
+"""Rows that say and show the same, or say nearly the same, and whether they stand in more than one split."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ import xxhash
 
 from curate import records
 from curate.card.facts import Quality
+from curate.card.near import NearTwins
 
 _IGNORED = ("task", "system", "label", "label_from", "confidence", "split")
 _CODES = {name: code for code, name in enumerate((None, *records.SPLITS))}
 
 
 class Twins:
-    """Remembers nine bytes for each row and each use of a picture."""
+    """Remembers nine bytes for each row and each use of a picture, and sketches of the texts of a small dataset."""
 
     def __init__(self) -> None:
         self._rows: list[np.ndarray[Any, Any]] = []
         self._splits: list[np.ndarray[Any, Any]] = []
         self._pictures: list[np.ndarray[Any, Any]] = []
         self._picture_splits: list[np.ndarray[Any, Any]] = []
+        self._near = NearTwins()
 
     def add(self, table: pa.Table) -> None:
         """Remember a batch."""
+        self._near.add(table)
         plain = table.select(records.SCHEMA.names)
         for name in (*_IGNORED, "scores"):
             kind = records.SCHEMA.field(name).type
@@ -50,6 +53,8 @@ class Twins:
             duplicate_rows=int(rows.size - distinct.size),
             leaked_rows=int(_in_many(place, splits, distinct.size)[place].sum()) if rows.size else 0,
             leaked_pictures=_leaked(pictures, picture_splits),
+            near_rows=self._near.repeated if self._near.counted else None,
+            near_leaked_rows=self._near.leaked() if self._near.counted else None,
         )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from curate.cli.output import Output, common, printable, whoever_reads
+from curate.cli.output import Output, common, whoever_reads
 
 if TYPE_CHECKING:
     from curate.card.card import Place, Update
@@ -60,7 +60,7 @@ def command() -> None:
     type=click.Path(path_type=Path),
     help="Folder of the cards.",
 )
-@click.option("--name", help="Name of the card.  [default: the recipe's, else the folder's]")
+@click.option("--name", help="Name of the card.  [default: the folder's]")
 @click.option("--check", "checked", is_flag=True, help="Write nothing; exit 1 if the card is stale or not complete.")
 @click.option(
     "--for",
@@ -113,6 +113,8 @@ def update_command(
       curate card work/demo --check --for neurips
     """
     from curate.card.card import Place, place_of, score, update
+    from curate.cli.card_questions import ask as ask_questions
+    from curate.cli.card_questions import check_card
     from curate.cli.summary import shown
     from curate.dataset.dataset import Dataset
     from curate.dataset.files import read_json
@@ -121,11 +123,11 @@ def update_command(
         place = Place(dataset.parent, dataset.name.removesuffix(".md"))
         if not (checked or ask):
             raise click.UsageError(f"{dataset} is a card; name its dataset, or say --check or --ask")
-        return _check(out, place, None, purpose, hub) if checked else _ask(out, place)
+        return check_card(out, place, None, purpose, hub) if checked else ask_questions(out, place)
     data = Dataset.open(dataset)
     place = place_of(data, folder, name)
     if checked:
-        return _check(out, place, data, purpose, hub)
+        return check_card(out, place, data, purpose, hub)
     place_shown = dataset.name if Path(shown(dataset)).is_absolute() else shown(dataset)
     done = update(
         data,
@@ -143,7 +145,7 @@ def update_command(
     else:
         with whoever_reads():
             _tell(out, done)
-    return _ask(out, place, done.facts) if ask else 0
+    return ask_questions(out, place, done.facts) if ask else 0
 
 
 def _tell(out: Output, done: Update) -> None:
@@ -171,75 +173,6 @@ def _hub(out: Output, data: Dataset, place: Place, folder: Path) -> None:
     if lost:
         told = ", ".join(f"{code} {number:,}" for code, number in sorted(lost.items()))
         out.talk(f"note: pictures that could not be copied: {told}")
-
-
-def _check(out: Output, place: Place, data: Dataset | None, purpose: str, hub: Path | None) -> int:
-    from rich.table import Table
-    from rich.text import Text
-
-    from curate.card.check import check
-    from curate.cli.summary import shown
-
-    found = check(place, data, purpose, hub)
-    errors = sum(finding.level == "error" for finding in found)
-    if out.as_json:
-        out.json(
-            {"card": place.card.as_posix(), "for": purpose, "ok": not errors, "findings": [f.as_dict() for f in found]}
-        )
-        return 1 if errors else 0
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for finding in found:
-        style = "red" if finding.level == "error" else "yellow"
-        table.add_row(
-            Text(finding.level, style=style), Text(printable(finding.place)), Text(printable(finding.message))
-        )
-    if found:
-        out.print(table)
-    out.print(f"{shown(place.card)} for {purpose}: " + (f"{errors} errors" if errors else "passes"))
-    return 1 if errors else 0
-
-
-def _ask(out: Output, place: Place, facts: Facts | None = None) -> int:
-    """Ask the open questions; an empty answer leaves one open."""
-    import sys
-
-    from curate.card.card import answer, answers, read, read_facts
-    from curate.card.layout import parse
-    from curate.dataset.files import write_bytes
-    from curate.errors import UsageError
-
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise UsageError(f"--ask needs a terminal; write the answers into {place.card} instead")
-    facts = facts or read_facts(place)
-    layout = parse(read(place.card), place.card.name)
-    open_ones = [question for question in layout.questions if question.id not in answers(layout)]
-    for number, question in enumerate(open_ones, start=1):
-        out.talk(f"\n{number} of {len(open_ones)}  {question.id}\n{question.text}")
-        if question.id == "decisions" and facts is not None:
-            out.talk(
-                "\n".join(
-                    f"  {step.step}: dropped {step.dropped:,} of {step.rows_in:,}" for step in facts.lineage.steps
-                )
-            )
-        out.talk("(end with an empty line; nothing leaves it open)")
-        lines = _typed()
-        if lines:
-            text = answer(read(place.card), place.card.name, question.id, "\n".join(lines))
-            write_bytes(place.card, text.encode())
-            out.talk("saved")
-    out.hint("curate card DATASET   (takes the answers over into Croissant)")
-    return 0
-
-
-def _typed() -> list[str]:
-    import sys
-
-    lines: list[str] = []
-    while line := sys.stdin.readline():
-        if not line.strip():
-            break
-        lines.append(line.rstrip("\r\n"))
-    return lines
 
 
 @command.command("diff")

@@ -21,7 +21,7 @@ from curate.diff.report import Report
 from curate.diff.sample import RowSample
 from curate.report.filters import offered
 from curate.report.shell import render as render_page
-from curate.report.thumbnails import WIDTH, Thumbnail
+from curate.report.thumbnails import WIDTH, Album, Thumbnail
 from curate.report.words import Language, Words
 
 MAX_BYTES = 10_000_000
@@ -83,8 +83,9 @@ def pages(report: Report, options: PageOptions = PageOptions(), name: str = "rep
     plan = _Plan([*report.samples.changed, *report.samples.removed, *report.samples.added])
     plan.pictures = options.thumbs is not None and report.safety.redaction not in ("strict", "keys-only")
     _fit_rows(plan, options, words)
+    album = Album(options.thumbs or WIDTH)
     while True:
-        made, spent = _views(plan, report, options)
+        made, spent = _views(plan, album, options)
         if options.where == "files" or spent + _SHELL_BYTES <= options.max_bytes or not _give_up(plan, words):
             break
     return _render(report, plan, made, options, name, words)
@@ -142,14 +143,13 @@ def _give_up(plan: _Plan, words: Words) -> bool:
     return True
 
 
-def _views(plan: _Plan, report: Report, options: PageOptions) -> tuple[list[RowView], int]:
+def _views(plan: _Plan, album: Album, options: PageOptions) -> tuple[list[RowView], int]:
     """Everything that the rows show, and the bytes that it takes in one file."""
     made: list[RowView] = []
     spent = 0
     for sample in plan.rows:
         pictures = plan.pictures and (plan.harmless_pictures or bool(MEANINGFUL & set(sample.classes)))
-        width = options.thumbs if pictures else None
-        one = view(sample, width)
+        one = view(sample, album if pictures else None)
         spent += len(sample.model_dump_json()) * 2 + 2500 + sum(len(small.data) * 4 // 3 for small in one.thumbnails)
         made.append(one)
         if options.where == "inline" and spent > options.max_bytes * 4:

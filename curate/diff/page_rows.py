@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from curate.diff.sample import Change, ImagePair, ImageRef, Reason, RowSample
 from curate.report.filters import OWN, facets
-from curate.report.sides import Side, line, side
-from curate.report.thumbnails import Thumbnail
+from curate.report.sides import Side, line
+from curate.report.thumbnails import Album, Thumbnail
 
 MEANINGFUL = frozenset(
     ("digits", "confusable", "content", "value", "type", "added", "removed", "pixels", "unchecked", "order")
@@ -51,14 +52,14 @@ class RowView:
         return [side.thumbnail for pair in self.pairs for side in pair.sides if side.thumbnail is not None]
 
 
-def view(sample: RowSample, width: int | None) -> RowView:
+def view(sample: RowSample, album: Album | None) -> RowView:
     """Make a row ready to be shown.
 
     Args:
         sample: The row.
-        width: Width of pictures; None for no pictures.
+        album: Makes the small pictures; None for no pictures.
     """
-    pairs = tuple(PairView(pair, tuple(_side(name, ref, width) for name, ref in _refs(pair))) for pair in sample.images)
+    pairs = tuple(PairView(pair, tuple(_side(name, ref, album) for name, ref in _refs(pair))) for pair in sample.images)
     return RowView(sample, pairs, _facets(sample), sample.changes, _grouped(sample.reasons))
 
 
@@ -72,17 +73,18 @@ def _refs(pair: ImagePair) -> list[tuple[str, ImageRef | None]]:
     before, after = pair.before, pair.after
     same = before is not None and after is not None and before.sha256 is not None and before.sha256 == after.sha256
     if same and before is not None and after is not None and before.boxes in ((), after.boxes):
-        return [("after", after)]
+        return [("picture", after)]
     return [("before", before), ("after", after)]
 
 
-def _side(name: str, ref: ImageRef | None, width: int | None) -> Side:
+def _side(name: str, ref: ImageRef | None, album: Album | None) -> Side:
     if ref is None:
         return Side(name, "", None)
     size = (ref.width, ref.height) if ref.width and ref.height else None
     lines = [line(number, box.text, box.score, box.polygon, box.state) for number, box in enumerate(ref.boxes)]
     hidden = [box.polygon for box in ref.boxes if box.hidden]
-    return side(name, ref.path, _content(ref) if width else None, size, lines, hidden, width)
+    small = album.get(ref.file or "", partial(_content, ref), hidden) if album else None
+    return Side(name, ref.path, size, small, tuple(lines), album is None)
 
 
 def _content(ref: ImageRef) -> bytes | None:

@@ -17,7 +17,6 @@ from curate.report.redaction import Fields
 
 OF_A_CODE = 5
 """Rows of one reason that are shown."""
-_LABELS = 40
 _COUNTS = ("rows_in", "kept", "dropped", "failed", "changed", "added", "rows_out")
 _TURN = 400
 """Characters of a turn that are shown."""
@@ -43,6 +42,7 @@ def run_facts(run: Path) -> dict[str, Any]:
     if not done:
         raise InputError(f"{run} is a run without a finished step yet")
     flow = [_step(folder) for folder in done]
+    first: Any = read_json(done[0] / "stage.json")
     result = Dataset.open(run)
     return {
         "name": str(manifest["recipe"].get("name", run.name)),
@@ -56,6 +56,7 @@ def run_facts(run: Path) -> dict[str, Any]:
         "rows_out": flow[-1]["rows_out"],
         "gone": sum(step["dropped"] + step["failed"] for step in flow),
         "added": sum(step["added"] for step in flow),
+        "declared": bool(first["signature"].get("labels")),
         "labels": _labels(result),
         "exports": _exports(manifest),
         "rows": [row for folder in done for row in _gone(folder)],
@@ -88,7 +89,7 @@ def _labels(data: Dataset) -> list[dict[str, Any]]:
     for (label, split), number in rows.items():
         table.setdefault(label, Counter())[split or ""] += number
     ordered = sorted(table.items(), key=lambda item: (-item[1].total(), item[0] or ""))
-    return [{"label": label, "rows": splits.total(), "splits": dict(splits)} for label, splits in ordered[:_LABELS]]
+    return [{"label": label, "rows": splits.total(), "splits": dict(splits)} for label, splits in ordered]
 
 
 def _exports(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,17 @@ from curate.dataset.dataset import Dataset
 from curate.dataset.pictures import PictureStore
 from curate.errors import RowError
 from curate.report.filters import facets, offered
-from curate.report.redaction import Mode, redact
+from curate.report.redaction import Mode, common_values, redact
 from curate.report.run_facts import FIELDS, run_facts
 from curate.report.shell import render
-from curate.report.sides import Side, line, side
-from curate.report.thumbnails import WIDTH
+from curate.report.sides import Side, line
+from curate.report.thumbnails import Album
 from curate.report.words import Language, Words
 
 _PICTURES = 100
 """Pictures that a page shows at most; about 2 MB."""
 _SHOWN = 6
+_LABELS = 40
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ def run_page(
     whole = run_facts(run)
     facts: dict[str, Any] = redact(whole, mode, FIELDS)
     words = Words(lang)
+    labels, rare, rare_rows = _labels(facts, mode)
     show = mode in ("default", "none")
     rows = _rows(whole, facts, Dataset.open(run).pictures, show, mode != "none")
     return render(
@@ -64,11 +67,26 @@ def run_page(
         failed=_told(facts, "failed", words),
         dropped=_told(facts, "dropped", words),
         changed=_told(facts, "changed", words),
-        splits=sorted({split for label in facts["labels"] for split in label["splits"]}),
+        labels=labels[:_LABELS],
+        more_labels=max(0, len(labels) - _LABELS),
+        rare=rare,
+        rare_rows=rare_rows,
+        splits=sorted({split for label in labels for split in label["splits"]}),
         rows=rows,
         filters=offered([row.facets for row in rows], words),
         address=lambda small: small.uri,
     )
+
+
+def _labels(facts: Mapping[str, Any], mode: Mode) -> tuple[list[Any], int, int]:
+    """Labels that may be shown, and of the rest their number and their rows: rare ones that no registry declares."""
+    labels = facts["labels"]
+    if mode == "none" or facts["declared"]:
+        return labels, 0, 0
+    rows = {str(number): label["rows"] for number, label in enumerate(labels)}
+    unlabelled = {str(number) for number, label in enumerate(labels) if label["label"] is None}
+    shown, rare, rare_rows = common_values(rows, unlabelled)
+    return [labels[int(number)] for number in shown], rare, rare_rows
 
 
 def _told(facts: Mapping[str, Any], action: str, words: Words) -> list[str]:
@@ -85,28 +103,29 @@ def _told(facts: Mapping[str, Any], action: str, words: Words) -> list[str]:
 def _rows(
     whole: Mapping[str, Any], facts: Mapping[str, Any], store: PictureStore, show: bool, hide: bool
 ) -> list[GoneRow]:
-    made, pictures = [], 0
+    made, pictures, album = [], 0, Album()
     for before, row in zip(whole["rows"], facts["rows"], strict=True):
         sides = []
         for original, image in zip(before["images"], row["images"], strict=True):
-            width = WIDTH if show and pictures < _PICTURES else None
+            shown = album if show and pictures < _PICTURES else None
             pictures += 1
-            sides.append(_side(original["path"], image, store, width, hide))
+            sides.append(_side(original["path"], image, store, shown, hide))
         found = {"status": [row["status"]], "stage": [row["stage"]], "reason": [row["code"]]}
         found |= {name: [row[name]] for name in ("task", "label") if row[name]}
         made.append(GoneRow(row, tuple(sides), facets(found)))
     return made
 
 
-def _side(path: str, image: Mapping[str, Any], store: PictureStore, width: int | None, hide: bool) -> Side:
-    try:
-        data = store.read(path) if width else None
-    except RowError:
-        data = None
-    lines = [
-        line(number, one["text"], one["score"], one["polygon"])
-        for number, one in enumerate(image["lines"] if width else [])
-    ]
+def _side(path: str, image: Mapping[str, Any], store: PictureStore, album: Album | None, hide: bool) -> Side:
+    lines = [line(number, one["text"], one["score"], one["polygon"]) for number, one in enumerate(image["lines"])]
     hidden = [one["polygon"] for one in image["lines"] if one["hidden"] and hide]
-    size = tuple(image["size"]) if image["size"] else None
-    return side("picture", image["path"], data, size, lines, hidden, width)
+    size = (image["size"][0], image["size"][1]) if image["size"] else None
+    small = album.get(path, partial(_content, store, path), hidden) if album else None
+    return Side("picture", image["path"], size, small, tuple(lines) if album else (), album is None)
+
+
+def _content(store: PictureStore, path: str) -> bytes | None:
+    try:
+        return store.read(path)
+    except RowError:
+        return None

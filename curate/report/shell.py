@@ -22,6 +22,8 @@ import curate
 from curate.report.charts import GLOBALS
 from curate.report.words import Language, Words
 
+CELL = 2000
+"""Characters of any text of a dataset that a page shows in one place."""
 LONGEST = 600
 """Characters of a value; `curate diff --row` shows all of it."""
 
@@ -98,14 +100,16 @@ def _digest(content: str) -> str:
 def visible(text: object) -> str:
     """Write characters out that are not seen, or that change the direction of what follows: `⟨U+202E⟩`.
 
-    Characters that no HTML page may hold (NUL, lone surrogates) are among them.
+    Characters that no HTML page may hold (NUL, lone surrogates) are among them. What is very long is cut: one broken
+    cell must not fill a page.
     """
-    return "".join(
-        character
-        if character in "\n\t" or character.isprintable() or character == "\u3000"
-        else f"⟨U+{ord(character):04X}⟩"
-        for character in str(text)
+    plain = str(text)
+    more = f" … ({len(plain) - CELL:,} more)" if len(plain) > CELL else ""
+    shown = (
+        character if character in "\n\t\u3000" or character.isprintable() else f"⟨U+{ord(character):04X}⟩"
+        for character in plain[:CELL]
     )
+    return "".join(shown) + more
 
 
 def visible_map(values: Mapping[str, object]) -> dict[str, str]:

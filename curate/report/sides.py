@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from curate.report.thumbnails import Thumbnail, thumbnail
+from curate.report.thumbnails import Thumbnail
 
 _SURE, _UNSURE = 0.9, 0.7
 """Scores from which a line is drawn solid, and dashed; below, dotted."""
@@ -44,27 +44,3 @@ def line(number: int, text: str, score: float | None, polygon: Sequence[float], 
     sure = "sure" if score is None or score >= _SURE else "unsure" if score >= _UNSURE else "poor"
     points = " ".join(f"{x:g},{y:g}" for x, y in zip(polygon[0::2], polygon[1::2], strict=False))
     return Line(str(number), text, points, f"{sure} {state}", score)
-
-
-def side(
-    which: str,
-    name: str,
-    data: bytes | None,
-    size: tuple[int, int] | None,
-    lines: Sequence[Line] = (),
-    hidden: Sequence[Sequence[float]] = (),
-    width: int | None = None,
-) -> Side:
-    """Make a picture; with no width none is shown.
-
-    Args:
-        which: before, after or picture.
-        name: What it is called.
-        data: The file; None where there is none.
-        size: Pixels of the upright original.
-        lines: What was read in it.
-        hidden: Polygons under which nothing may be seen.
-        width: Pixels of the small picture.
-    """
-    small = thumbnail(data, width, hidden) if data and width is not None else None
-    return Side(which, name, size, small, tuple(lines), width is None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFilter
@@ -41,6 +41,34 @@ class Thumbnail:
         return f"{hashlib.sha256(self.data).hexdigest()[:12]}.webp"
 
 
+class Album:
+    """Small pictures of one page, each made once however often it is shown.
+
+    Args:
+        width: Pixels of each.
+    """
+
+    def __init__(self, width: int = WIDTH) -> None:
+        self.width = width
+        self._made: dict[tuple[str, tuple[tuple[float, ...], ...]], Thumbnail | None] = {}
+
+    def get(
+        self, name: str, content: Callable[[], bytes | None], hidden: Sequence[Sequence[float]] = ()
+    ) -> Thumbnail | None:
+        """Give a small picture; None where there is no picture that can be read.
+
+        Args:
+            name: What tells the picture from others: where its file is.
+            content: Reads the file.
+            hidden: As for `thumbnail`.
+        """
+        key = name, tuple(tuple(polygon) for polygon in hidden)
+        if key not in self._made:
+            data = content()
+            self._made[key] = thumbnail(data, self.width, hidden) if data else None
+        return self._made[key]
+
+
 def thumbnail(data: bytes, width: int = WIDTH, hidden: Sequence[Sequence[float]] = ()) -> Thumbnail | None:
     """Make a small picture; None where the file is no picture that can be read.
 
@@ -57,9 +85,9 @@ def thumbnail(data: bytes, width: int = WIDTH, hidden: Sequence[Sequence[float]]
         _cover(picture, polygon)
     scale = min(1.0, width / picture.width, TALLEST / picture.height)
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    small = picture.resize(size, Image.Resampling.LANCZOS) if size != picture.size else picture
+    small = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0) if size != picture.size else picture
     stream = io.BytesIO()
-    small.save(stream, "WEBP", quality=_QUALITY, method=4)
+    small.save(stream, "WEBP", quality=_QUALITY, method=2)
     return Thumbnail(stream.getvalue(), *size)
 
 

@@ -29,7 +29,7 @@ def fields(text: str) -> set[str]:
 
 
 class Words:
-    """The words of one language: `words("rows_gone", rows=3, of=40)`.
+    """The words of one language: `words("diff_digits", rows=3)`.
 
     `{rows}` takes a value, whole numbers with separators; `{rows#row#rows}` puts the word that fits behind the number.
     """

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from card_support import write_dataset
 
+from curate import records
 from curate.card.blocks import blocks, count, number, share, size
 from curate.card.card import Place, answer, place_of, read_facts, update
 from curate.card.check import check
@@ -22,7 +23,9 @@ from curate.card.facts import Facts
 from curate.card.hub_folder import write_hub_folder
 from curate.card.layout import CardError, parse
 from curate.card.listing import cards
+from curate.card.measure import measure
 from curate.dataset.dataset import Dataset
+from curate.records import Record, Turn
 
 PLANTED = ["13812345678", "11010519491231002", "zhang.san@example", "6222021234567890128", "中山路100号"]
 
@@ -135,6 +138,31 @@ def test_twins_in_two_splits_are_counted(dataset: Path, tmp_path: Path) -> None:
     assert facts is not None
     assert (facts.quality.duplicate_rows, facts.quality.leaked_rows, facts.quality.leaked_pictures) == (1, 2, 1)
     assert facts.images.missing == 1
+
+
+def test_texts_that_are_nearly_the_same_in_two_splits_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question with one word more in test than in train is still the same question."""
+    text = "我上周买的这台空气炸锅温度一直上不去，换了插座也没有用，请问是坏了吗"
+    said = [
+        (text, "train"),
+        (f"{text}？谢谢", "test"),
+        (text, "train"),
+        ("另一个完全不同的问题，关于发票抬头怎么修改", "test"),
+        ("好的", "test"),
+    ]
+    rows = [
+        Record(records.source_uid("near", number), str(number), "chat", (Turn("user", words),), split=split)
+        for number, (words, split) in enumerate(said)
+    ]
+    pq.write_table(records.to_table(rows), tmp_path / "rows.parquet")
+    quality = measure(Dataset.open(tmp_path / "rows.parquet"), "x").quality
+
+    assert (quality.near_rows, quality.near_leaked_rows) == (2, 3)
+    monkeypatch.setattr("curate.card.near.MOST_ROWS", 4)
+    quality = measure(Dataset.open(tmp_path / "rows.parquet"), "x").quality
+    assert (quality.near_rows, quality.near_leaked_rows) == (None, None)
 
 
 def test_batches_of_any_size_give_the_same_facts(

@@ -13,7 +13,7 @@
   var facets = rows.map(function (row) { return JSON.parse(row.dataset.facets); });
   var texts = rows.map(function (row) { return row.textContent.toLowerCase(); });
   var fields = Array.prototype.slice.call(form.querySelectorAll("select"));
-  var search = form.elements.namedItem("q"), count = document.getElementById("count"), boxes = document.getElementById("boxes");
+  var search = form.elements.namedItem("~"), count = document.getElementById("count"), boxes = document.getElementById("boxes");
   function apply() {
     var wanted = fields.filter(function (field) { return field.value; }), word = search.value.trim().toLowerCase(), shown = 0;
     rows.forEach(function (row, number) {
@@ -24,7 +24,7 @@
     count.textContent = shown + " / " + rows.length;
     var state = new URLSearchParams();
     wanted.forEach(function (field) { state.set(field.name, field.value); });
-    if (word) state.set("q", search.value);
+    if (word) state.set("~", search.value);
     try { history.replaceState(null, "", state.toString() ? "#" + state : location.pathname + location.search); } catch (error) { count.title = String(error); }
   }
   function take(state) {
@@ -32,7 +32,7 @@
       var value = state.get(field.name) || "", there = Array.prototype.some.call(field.options, function (option) { return option.value === value; });
       field.value = there ? value : "";
     });
-    search.value = state.get("q") || "";
+    search.value = state.get("~") || "";
     apply();
   }
   form.addEventListener("input", apply);
