@@ -40,7 +40,7 @@ from curate.diff.tables import ColumnChange, TurnErrors
 from curate.diff.tally import share
 
 
-def assemble(state: State, compared: Comparison, leaking: Leaks | None) -> Report:
+def assemble(state: State, compared: Comparison, leaking: Leaks | None, weighed: tuple[Distribution, ...]) -> Report:
     """Write the report; the verdict comes later."""
     a, b, options, pairs = state.a, state.b, state.options, state.pairs
     changed = int(pairs.changed.sum())
@@ -83,7 +83,7 @@ def assemble(state: State, compared: Comparison, leaking: Leaks | None) -> Repor
             bool(compared.tally.iou or compared.tally.boxes),
         ),
         turns=_turn_errors(state),
-        distributions=_distributions(state),
+        distributions=weighed,
         stages=ledgers.flows(state.steps),
         removed_by=removed_by,
         splits=Splits(rows=_split_rows(state), moved=_moves(state), leaks=leaking),
@@ -196,7 +196,7 @@ def _turn_errors(state: State) -> TurnErrors | None:
     )
 
 
-def _distributions(state: State) -> tuple[Distribution, ...]:
+def distributions(state: State) -> tuple[Distribution, ...]:
     """Every column and measure that both sides have; of single splits those that drift while the whole does not."""
     a, b = state.survey_a, state.survey_b
     categories = [name for name in a.facets if name in b.facets and _holds(a.facets[name]) and _holds(b.facets[name])]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from curate.diff import findings, leaks, ledgers
-from curate.diff.assemble import assemble
+from curate.diff.assemble import assemble, distributions
 from curate.diff.cells import text_of
 from curate.diff.cellwise import CellComparer
 from curate.diff.checks import check_columns, evaluate
@@ -58,7 +59,10 @@ def diff(a: Table, b: Table, options: DiffOptions, rules: Sequence[Rule] = (), s
     leaking = _leaks(state)
     state.survey_a.forget_hashes()
     state.survey_b.forget_hashes()
-    report = _judged(assemble(state, _compare(state), leaking), rules, strict)
+    with ThreadPoolExecutor(1) as threads:  # numbers are weighed while rows are read
+        weighed = threads.submit(distributions, state)
+        compared = _compare(state)
+    report = _judged(assemble(state, compared, leaking, weighed.result()), rules, strict)
     return Report.from_plain(everything_visible(report.plain()))
 
 

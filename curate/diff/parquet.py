@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-BATCH = 65_536
+BATCH = 16_384
 """Rows of a batch."""
 
 RowNumbers = npt.NDArray[np.int64]
