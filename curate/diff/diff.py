@@ -73,7 +73,7 @@ def match(a: Table, b: Table, options: DiffOptions) -> State:
     survey_a, survey_b = survey(a, 0, layout.columns, keys), survey(b, 1, layout.columns, keys)
     ladder = Ladder(a, b, survey_a, survey_b, layout.columns, options)
     pairing, matching = ladder.climb(keys)
-    renumbered = {name for one in matching.rejected_keys if "anew" in one.why for name in one.key}
+    renumbered = {name for one in matching.rejected_keys if one.given_anew for name in one.key}
     if renumbered:
         layout.columns = [column for column in layout.columns if column.name not in renumbered]
         skipped = (*layout.schema.skipped, *sorted(renumbered))

@@ -78,7 +78,7 @@ def check(
     score = probe(a, b, pairs, [column for column in columns if column.name != name], alike, seed)
     if score is not None and score < _ALIKE:
         why = f"rows with the same value say other things (similarity {score:.2f}): it was given anew"
-        return RejectedKey(key=(name,), why=why)
+        return RejectedKey(key=(name,), why=why, given_anew=True)
     return None
 
 

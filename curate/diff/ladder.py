@@ -24,7 +24,7 @@ from curate.diff.tables import DuplicateKeys, Matching, MatchStep, RejectedKey
 from curate.errors import UsageError
 
 _MOST_IN_GROUP = 10_000
-"""Comparisons inside of one group of equal keys; larger groups are paired in their order after equal ones are."""
+"""Comparisons inside of one group of equal keys; in a larger one only similar texts are paired, found by MinHash."""
 _LONGEST = 2_000
 """Characters of a row's text that similarity is computed from."""
 
@@ -208,7 +208,8 @@ class Ladder:
 
 def _best(one: list[int], other: list[int], texts_a: dict[int, str], texts_b: dict[int, str]) -> list[tuple[int, int]]:
     if len(one) * len(other) > _MOST_IN_GROUP:
-        return list(zip(one, other, strict=False))
+        found = fuzzy.pair_texts([texts_a[row] for row in one], [texts_b[row] for row in other])
+        return [(one[left], other[right]) for left, right, _ in found]
     scored = [
         (-Indel.normalized_similarity(texts_a[left], texts_b[right]), left, right) for left in one for right in other
     ]

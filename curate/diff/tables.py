@@ -22,6 +22,8 @@ class RejectedKey(Part):
 
     key: tuple[str, ...]
     why: str
+    given_anew: bool = False
+    """Whether its values name other rows on the two sides; then it is not compared either."""
 
 
 class DuplicateKeys(Part):

@@ -57,6 +57,17 @@ def test_of_rows_that_share_their_key_the_surplus_was_added(tmp_path: Path) -> N
     assert (report.matching.duplicate_keys.a, report.matching.duplicate_keys.b) == (3, 4)
 
 
+def test_a_large_group_of_one_key_is_paired_by_similarity(tmp_path: Path) -> None:
+    """A shop's id stands on thousands of rows; pairing those by their order would change them all."""
+    rows = [{"id": "x", "text": sentence(place, 60)} for place in range(150)]
+    after = random.Random(2).sample([{"id": "x", "text": f"{row['text']}啊"} for row in rows], len(rows))
+
+    report = compare(jsonl(tmp_path / "a.jsonl", rows), jsonl(tmp_path / "b.jsonl", after), key=("id",))
+
+    assert (report.rows.changed, report.rows.removed) == (150, 0)
+    assert report.text_changes.characters_out == 0
+
+
 def test_duplicate_keys_can_be_an_error(tmp_path: Path) -> None:
     """Who says that a key is unique wants to hear when it is not."""
     file = jsonl(tmp_path / "a.jsonl", [{"id": "x", "t": "1"}, {"id": "x", "t": "2"}])
