@@ -117,7 +117,8 @@ def command(
         raise click.UsageError("--by-stage is for runs: name a run, or two steps of one")
     found = diff(one, other, options, rules, strict)
     report = redacted(found, shown.redact or "default")  # type: ignore[arg-type]
-    written = _write(found, report, shown, out)
+    written = _write(found, report, shown)
+    written += _write_rows(one, other, options, shown)
     if out.as_json or "-" in reports:
         from curate.diff.output import json_text
 
@@ -196,7 +197,7 @@ def _page_options(shown: _Shown) -> Any:
     return PageOptions(lang=shown.lang, thumbs=int(shown.thumbs))  # type: ignore[arg-type]
 
 
-def _write(found: Report, report: Report, shown: _Shown, out: Output) -> list[Path]:
+def _write(found: Report, report: Report, shown: _Shown) -> list[Path]:
     """Write the files that were asked for; Markdown that a CI job writes is strict unless it was said otherwise."""
     from curate.diff.output import save
     from curate.diff.private import redacted
@@ -204,8 +205,8 @@ def _write(found: Report, report: Report, shown: _Shown, out: Output) -> list[Pa
     public = redacted(found, "strict") if shown.redact is None and os.environ.get("CI") else report
     written = []
     for name in shown.reports:
-        if name != "-":
-            path = Path(name)
+        path = Path(name)
+        if name != "-" and path.suffix.lower() != ".jsonl":
             save(public if path.suffix.lower() == ".md" else report, path, _page_options(shown))
             written.append(path)
     if shown.github:
@@ -213,6 +214,19 @@ def _write(found: Report, report: Report, shown: _Shown, out: Output) -> list[Pa
 
         tell(public)
     return written
+
+
+def _write_rows(a: Table, b: Table, options: DiffOptions, shown: _Shown) -> list[Path]:
+    """Write all rows that differ as JSON lines where that was asked for; the tables are read once more for it."""
+    from curate.diff.every_row import every_row
+    from curate.diff.output import save_rows
+    from curate.diff.private import redacted_row
+
+    paths = [Path(name) for name in shown.reports if name != "-" and Path(name).suffix.lower() == ".jsonl"]
+    for path in paths:
+        rows = every_row(a, b, options)
+        save_rows((redacted_row(row, shown.redact or "default") for row in rows), path)  # type: ignore[arg-type]
+    return paths
 
 
 def _row(out: Output, a: Table, b: Table, options: DiffOptions, wanted: str, shown: _Shown) -> int:

@@ -182,9 +182,7 @@ class Comparer:
                 self._cells.tally.add(differences)
                 counted = [one for one in differences if not one.ignored]
                 if counted:
-                    pairs.changed[place] = True
-                    pairs.digits[place] = any(one.change == "digits" for one in counted)
-                    pairs.broken[place] = any(_breaks_pictures(one) for one in counted)
+                    mark(pairs, place, counted)
                     self._kept.offer(place, name, counted)
 
 
@@ -203,6 +201,13 @@ def _row_bytes(table: Table, names: Sequence[str]) -> float:
                 if column.path_in_schema.split(".")[0] in names:
                     size += column.total_uncompressed_size
     return 2 * size / max(1, rows)
+
+
+def mark(pairs: Pairs, place: int, differences: Sequence[Difference]) -> None:
+    """Note that the pair at a place differs, and whether in what worries."""
+    pairs.changed[place] = True
+    pairs.digits[place] = any(one.change == "digits" for one in differences)
+    pairs.broken[place] = any(_breaks_pictures(one) for one in differences)
 
 
 def _text(value: Any) -> str:

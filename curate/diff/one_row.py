@@ -7,15 +7,14 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from curate.diff.cellwise import CellComparer
 from curate.diff.diff import match
+from curate.diff.every_row import differences_at
 from curate.diff.options import DiffOptions
 from curate.diff.sample import RowSample
 from curate.diff.samples import Samples
 from curate.diff.state import State
 from curate.diff.survey import KEY
 from curate.diff.table import ROW, Table
-from curate.diff.walk import Walker
 from curate.errors import UsageError
 
 
@@ -38,17 +37,8 @@ def one_row(a: Table, b: Table, options: DiffOptions, wanted: str) -> RowSample:
     places = np.flatnonzero(rows == row)
     if not len(places):
         return builder.one_sided(side, (a, b)[side].frame(np.array([row], np.int64), builder.sources))[0]
-    place = int(places[0])
-    cells = CellComparer(a, b, Walker(options, state.layout.nulls_are_missing))
-    before = a.read(state.pairs.a[[place]], builder.sources)[int(state.pairs.a[place])]
-    after = b.read(state.pairs.b[[place]], builder.sources)[int(state.pairs.b[place])]
-    found = [
-        one
-        for column in state.layout.columns
-        for one in cells.compare(column, before[column.source], after[column.source])
-        if not one.ignored
-    ]
-    return builder.changed({place: found})[0]
+    shown = differences_at(state, places)
+    return builder.changed(shown or {int(places[0]): []})[0]
 
 
 def _find(state: State, wanted: str) -> tuple[int, int]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import orjson
 
-from curate.dataset.files import write_bytes
+from curate.dataset.files import atomic_write, write_bytes
 from curate.diff.markdown import markdown
 from curate.diff.page import PageOptions, write
-from curate.diff.report import Report
+from curate.diff.report import Report, without_files
+from curate.diff.sample import RowSample
 from curate.errors import UsageError
 
 SUFFIXES = (".html", ".json", ".md", ".jsonl")
@@ -32,16 +33,26 @@ def json_text(report: Report) -> bytes:
     return orjson.dumps(report.as_json(), option=_OPTIONS)
 
 
-def rows_text(report: Report) -> Iterator[bytes]:
-    """The rows of a report as JSON lines."""
-    plain = report.as_json()["samples"]
-    for status in ("changed", "removed", "added"):
-        for row in plain[status]:
-            yield orjson.dumps(row, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+def row_text(row: RowSample) -> bytes:
+    """A row as a line of JSON."""
+    return orjson.dumps(
+        without_files(row.model_dump(mode="json")), option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+    )
+
+
+def save_rows(rows: Iterable[RowSample], path: Path) -> None:
+    """Write rows as JSON lines, atomically, one at a time in memory.
+
+    Raises:
+        OutputError: the disk is full or the folder cannot be written.
+    """
+    with atomic_write(path) as stream:
+        for row in rows:
+            stream.write(row_text(row))
 
 
 def save(report: Report, path: Path, options: PageOptions) -> None:
-    """Write a report atomically, in the format that its suffix says.
+    """Write a report atomically as HTML, JSON or Markdown, by its suffix.
 
     Raises:
         OutputError: the disk is full or the folder cannot be written.
@@ -51,7 +62,5 @@ def save(report: Report, path: Path, options: PageOptions) -> None:
         write(report, path, options)
     elif suffix == ".json":
         write_bytes(path, json_text(report))
-    elif suffix == ".jsonl":
-        write_bytes(path, b"".join(rows_text(report)))
     else:
         write_bytes(path, markdown(report).encode("utf-8"))

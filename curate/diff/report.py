@@ -176,12 +176,13 @@ class Report(Part):
 
     def as_json(self) -> dict[str, Any]:
         """Give what JSON shows: all of it but where files lie on this machine."""
-        shown: dict[str, Any] = _without_files(self.plain())
+        shown: dict[str, Any] = without_files(self.plain())
         return shown
 
 
-def _without_files(value: Any) -> Any:
+def without_files(value: Any) -> Any:
+    """Plain data of a report without the places of files on this machine."""
     if isinstance(value, dict):
         is_picture = {"file", "path", "sha256"} <= value.keys()
-        return {key: _without_files(item) for key, item in value.items() if not (is_picture and key == "file")}
-    return [_without_files(item) for item in value] if isinstance(value, list) else value
+        return {key: without_files(item) for key, item in value.items() if not (is_picture and key == "file")}
+    return [without_files(item) for item in value] if isinstance(value, list) else value

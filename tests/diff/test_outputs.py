@@ -17,8 +17,11 @@ from diff_support import Rows, chats, compare, jsonl, sentence
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from curate.diff.every_row import every_row
 from curate.diff.markdown import COMMENT, code, markdown
-from curate.diff.output import json_text, rows_text
+from curate.diff.opening import open_pair
+from curate.diff.options import DiffOptions
+from curate.diff.output import json_text, save_rows
 from curate.diff.private import redacted
 from curate.diff.schema import schema
 
@@ -58,8 +61,12 @@ def test_no_text_breaks_a_report(payload: str, tmp_path: Path) -> None:
 
     plain = json.loads(json_text(report))
     jsonschema.validate(plain, schema())
-    lines = [json.loads(line) for line in rows_text(report)]
-    assert len(lines) == 5
+    save_rows(
+        every_row(*open_pair(str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl")), DiffOptions(key=("id",))),
+        tmp_path / "r.jsonl",
+    )
+    lines = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text("utf-8").splitlines()]
+    assert [line["status"] for line in lines] == ["changed"] * 3 + ["removed", "added"]
 
     text = markdown(report)
     assert "<script" not in text.replace("`" + payload, "") or "<script" not in re.sub(r"(`+).*?\1", "", text)
@@ -119,6 +126,19 @@ def test_ten_thousand_changed_rows_fit_and_say_what_is_missing(tmp_path: Path) -
     assert report.limits.left_out == (f"{report.rows.changed - 20:,} changed rows are not shown",)
     assert len(json_text(report)) < 200_000
     assert len(markdown(report)) <= COMMENT
+
+
+def test_json_lines_hold_every_row_that_differs(tmp_path: Path) -> None:
+    """Samples are for people; a program that repairs rows needs all of them."""
+    before, after = chats(3_000), chats(3_000)[40:]
+    for row in after[:2_500]:
+        row["conversations"][0]["value"] += "？"
+    one, other = open_pair(str(jsonl(tmp_path / "a.jsonl", before)), str(jsonl(tmp_path / "b.jsonl", after)))
+
+    rows = list(every_row(one, other, DiffOptions()))
+
+    assert [sum(row.status == name for row in rows) for name in ("changed", "removed", "added")] == [2_500, 40, 0]
+    assert len({row.uid for row in rows}) == len(rows)
 
 
 def test_markdown_gives_up_samples_before_anything_else() -> None:
