@@ -188,3 +188,44 @@ def test_headings_in_front_of_the_next_question_are_not_an_answer() -> None:
     layout = parse(text, "card.md")
 
     assert [layout.answer(one) for one in layout.questions] == [None, "yes"]
+
+
+CHUNKS = (
+    "# a comment: with a colon\n",
+    "\n",
+    "license: cc-by-4.0   # legal said so\n",
+    "tags:\n- image\n  # between\n- text\n",
+    "tags_extra: [a, 'b',\n   \"c: d\"]\n",
+    "description: |\n  size_categories: not a key\n\n  # not a comment\n",
+    "folded: >-\n  curate: not a key either\n",
+    "'quoted key': 1\n",
+    "train-eval-index:\n  - config: default\n    col_mapping:\n      text: text\n",
+    "empty:\n",
+    "中文: 发票 😀\n",
+)
+OLD = (
+    "size_categories:\n- n<1K\n",
+    "curate: {card_schema: 1, fingerprint: old}\n",
+    "configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: x\n",
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(CHUNKS + OLD), unique=True), st.booleans())
+def test_the_head_keeps_every_line_that_is_not_ours(chunks: list[str], windows: bool) -> None:
+    """A comment of the legal department, a block of text that looks like our key, the order of keys: all stay."""
+    newline = "\r\n" if windows else "\n"
+    head = "".join(chunks).replace("\n", newline)
+    text = f"---{newline}{head}---{newline}# Shop{newline}"
+    made = merge(text, "card.md", OWNED, {}, {}, {}).text
+    again = merge(made, "card.md", OWNED, {}, {}, {}).text
+
+    assert made.endswith(f"---{newline}# Shop{newline}")
+    place = 0
+    for chunk in chunks:
+        if chunk.startswith(("size_categories", "curate")):
+            continue
+        place = made.index(chunk.replace("\n", newline), place)
+    values = front_matter.load(parse(made, "").lines[slice(*(parse(made, "").front or ()))], "card.md")
+    assert values["size_categories"] == ["n<1K"] and values["curate"] == OWNED["curate"]
+    assert again == made

@@ -34,6 +34,7 @@ def test_every_card_is_measured_or_says_that_it_is_reported() -> None:
         assert ("**Reported, not measured.**" in text) == (card["state"] == "reported"), card
 
 
+@pytest.mark.slow
 def test_the_card_of_the_demo_is_of_the_demo(tmp_path: Path) -> None:
     """Data that changed and a card that did not. What the machine's arithmetic decides (OCR, file bytes) may differ."""
     recipe = load_recipe(shipped_recipes()["demo"], ["stages.ocr.engine=fake", "exports=[]"])

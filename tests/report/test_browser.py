@@ -186,10 +186,11 @@ def test_pictures_beside_a_page_are_shown(browser: Any, site: Path) -> None:
     assert browser.call("Runtime.evaluate", expression=loaded, awaitPromise=True)["result"]["value"] is True
 
 
+@pytest.mark.parametrize("page", ["plain", "run", "evaluation"])
 @pytest.mark.parametrize("dark", [False, True])
-def test_text_stands_out_from_its_ground(dark: bool, browser: Any, site: Path) -> None:
+def test_text_stands_out_from_its_ground(page: str, dark: bool, browser: Any, site: Path) -> None:
     """Grey on grey cannot be read in the sun: every text has a contrast of 4.5 to 1 or more (WCAG 2.2, AA)."""
-    browser.visit(site / "plain.html", dark=dark)
+    browser.visit(site / f"{page}.html", dark=dark)
     program = (Path(__file__).parent / "contrast.js").read_text("utf-8")
 
     assert browser.evaluate(program) == []
