@@ -36,7 +36,7 @@ def report_text(out: Output, report: Report, hints: list[str]) -> None:
     if report.stages:
         parts.append(_stages(report))
     for name, lines in (
-        ("checks", _checks(report)), ("columns", _columns(report)), ("distributions that drifted", _drift(report)),
+        ("checks", _checks(report)), ("columns", _columns(report)), ("drift", _drift(report)),
         ("splits", _splits(report)), ("changed rows", _changed(report)), ("matching", _matching(report)),
         ("not in this report", [Text(f"  {printable(one)}") for one in report.limits.left_out]),
     ):  # fmt: skip
@@ -145,7 +145,9 @@ def _findings(report: Report) -> Iterator[Text]:
 
 
 def _stages(report: Report) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title="stages", title_justify="left", title_style="bold")
+    a, b = report.inputs.a, report.inputs.b
+    title = "stages" if a.path == b.path or a.format not in ("run", "stage") else printable(f"stages of {b.ref}")
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold")
     table.add_column("")
     for name in ("in", "dropped", "failed", "changed", "added", "out"):
         table.add_column(name, justify="right")
