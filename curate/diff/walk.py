@@ -18,7 +18,7 @@ from curate.diff.options import EXACT, DiffOptions, Ignored, Tolerance
 from curate.diff.sample import ChangeClass, ComparedAs
 
 _BLANKS = re.compile(r"\s+")
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_NUMBER = re.compile(r"\d+(?:[.,:．，：]\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _moved_numbers(before: list[Any], after: list[Any]) -> Callable[[Difference]
 
 
 def _numbers(text: str) -> set[str]:
-    return set(_NUMBER.findall(unicodedata.normalize("NFKC", text)))
+    return {unicodedata.normalize("NFKC", number) for number in _NUMBER.findall(text)}
 
 
 def _is_number(value: Any) -> bool:
