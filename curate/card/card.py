@@ -95,8 +95,10 @@ def read(path: Path) -> str:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         raise CardError(f"there is no card {path}; `curate card DATASET` makes one") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CardError(f"cannot read {path}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise CardError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except OSError as error:
+        raise CardError(f"cannot read {path}: {error.strerror}") from error
 
 
 def read_facts(place: Place) -> Facts | None:

@@ -92,7 +92,13 @@ def _croissant(
         found.append(Finding("error", place.croissant.name, "is missing; run `curate card` again"))
     if data("requirements.yaml")[purpose]["croissant"]:
         found += [Finding("error", "croissant", f"{name} is required and missing") for name in required(document)]
-    if not found and importlib.util.find_spec("mlcroissant") is not None:
+        found += [
+            Finding("warning", "croissant", f"{name} is not known of plain files; make the card of the run instead")
+            for name in ("prov:wasDerivedFrom", "prov:wasGeneratedBy")
+            if name not in document
+        ]
+    broken = any(finding.level == "error" for finding in found)
+    if not broken and importlib.util.find_spec("mlcroissant") is not None:
         found += validate(place.croissant)
     return found
 

@@ -159,8 +159,11 @@ def _tell(out: Output, done: Update) -> None:
         f"  {facts.rows:,} rows, {len(done.answered)} of {len(done.answered) + len(done.open)} questions answered"
         + (f"; open: {', '.join(done.open)}" if done.open else "")
     )
-    for block in done.absent:
-        out.talk(f"note: the card has no block '{block}' (it was removed), so it was not written")
+    if done.absent:
+        out.talk(
+            f"note: not in the card, and so not written: {', '.join(done.absent)}; a block is two lines, "
+            f"<!-- curate:begin {done.absent[0]} --> and <!-- curate:end {done.absent[0]} -->"
+        )
     if done.open:
         out.hint("answer in the card, or with --ask")
 

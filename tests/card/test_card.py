@@ -199,6 +199,8 @@ def test_a_card_that_is_answered_passes_for_every_purpose(dataset: Path, tmp_pat
     assert required(document) == []
     assert document["rai:dataUseCases"] == "Answer to rai.dataUseCases."
     assert document["rai:personalSensitiveInformation"][1] == "Answer to rai.personalSensitiveInformation."
+    unknown = [one.message for one in check(place, None, "neurips") if one.place == "croissant"]
+    assert [message.partition(" ")[0] for message in unknown] == ["prov:wasDerivedFrom", "prov:wasGeneratedBy"]
     assert "N/A" not in place.croissant.read_text("utf-8")
 
 

@@ -99,3 +99,25 @@ def test_an_evaluation_goes_into_the_card(curate: Any, tmp_path: Path) -> None:
 
     assert "| round1 | 12 | 0.8123 | 0.7000 | 0.9000 | 0.8000 | 0.7500 |" in text
     assert invoke(["card", "shop", "-q"]) == 0
+
+
+def test_a_folder_for_the_hub_is_written_once(curate: Any, tmp_path: Path) -> None:
+    """What lies in a folder already may be somebody's clone of the Hub's repository."""
+    write_dataset(tmp_path / "shop")
+    assert curate("card", "shop", "--hub", "hub").code == 0
+    assert sorted(path.name for path in (tmp_path / "hub").iterdir()) == [
+        "README.md",
+        "croissant.json",
+        "data",
+        "images",
+    ]
+    again = curate("card", "shop", "--hub", "hub")
+    assert (again.code, "is not empty" in again.err) == (2, True)
+
+
+def test_the_schema_of_facts_is_published(curate: Any) -> None:
+    """Whoever reads facts with a program of their own must know what may stand in them."""
+    schema = json.loads(curate("schema", "facts").out)
+
+    assert schema["title"] == "Facts"
+    assert {"rows", "fingerprint", "safety", "lineage"} <= set(schema["required"])
