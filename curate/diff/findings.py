@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from curate.diff.flow import Finding
 from curate.diff.report import Report
 from curate.diff.sample import Change, RowSample
+from curate.report.words import Words
 
 MOST = 5
 _ORDER = {"high": 0, "medium": 1, "low": 2}
@@ -29,10 +31,15 @@ def rows(number: int) -> str:
     return f"{number:,} row{'' if number == 1 else 's'}"
 
 
+def _said(key: str, **values: int | str) -> dict[str, Any]:
+    """A sentence in English, with what it takes to say it in another language."""
+    return {"text": Words("en")(f"finding_{key}", **values), "key": f"finding_{key}", "values": values}
+
+
 def _turns(report: Report) -> Iterator[Finding]:
     if report.turns and report.turns.new_image_mismatch:
-        text = f"{rows(report.turns.new_image_mismatch)} no longer have as many pictures as <image> in the text"
-        yield Finding(id="image_mismatch", severity="high", text=text, filter={"flag": "image_mismatch"})
+        said = _said("image_mismatch", rows=report.turns.new_image_mismatch)
+        yield Finding(id="image_mismatch", severity="high", filter={"flag": "image_mismatch"}, **said)
 
 
 def _digits(report: Report) -> Iterator[Finding]:
@@ -43,7 +50,7 @@ def _digits(report: Report) -> Iterator[Finding]:
         yield Finding(
             id="digits",
             severity="high",
-            text=f"{rows(number)} changed digits",
+            **_said("digits", rows=number),
             example=excerpt(change) if change else "",
             filter={"class": "digits"},
             rows=tuple(row.uid for row in shown[:3]),
@@ -87,17 +94,16 @@ def _personal(report: Report) -> Iterator[Finding]:
     new = {kind: one.new for kind, one in (report.safety.personal or {}).items() if one.new}
     if new:
         told = ", ".join(f"{kind} {number:,}" for kind, number in sorted(new.items()))
-        yield Finding(id="new_pii", severity="high", text=f"personal data that was not there before: {told}")
+        yield Finding(id="new_pii", severity="high", **_said("personal", told=told))
 
 
 def _leaks(report: Report) -> Iterator[Finding]:
     leaks = report.splits.leaks
     if leaks and leaks.new:
         kinds = ", ".join(kind.replace("_", " ") for kind, (a, b) in leaks.by.items() if b > a) or "the same rows"
-        before = f"; before {leaks.a:,}, now {leaks.b:,}" if leaks.a else ""
-        text = f"{rows(leaks.new)} of one split are in another split, too ({kinds}){before}"
+        said = _said("leaks_more" if leaks.a else "leaks", rows=leaks.new, kinds=kinds, a=leaks.a, b=leaks.b)
         uids = tuple(uid for group in leaks.samples for uid in group)[:3]
-        yield Finding(id="leaks", severity="high", text=text, rows=uids)
+        yield Finding(id="leaks", severity="high", rows=uids, **said)
 
 
 def _split_moves(report: Report) -> Iterator[Finding]:
@@ -107,7 +113,7 @@ def _split_moves(report: Report) -> Iterator[Finding]:
         yield Finding(
             id="split_moved",
             severity="high",
-            text=f"{rows(report.rows.moved_split)} moved to another split",
+            **_said("split_moved", rows=report.rows.moved_split),
             example=told,
             filter={"flag": "moved_split"},
             rows=shown,
@@ -116,17 +122,17 @@ def _split_moves(report: Report) -> Iterator[Finding]:
 
 def _unexplained(report: Report) -> Iterator[Finding]:
     if report.rows.unexplained_removed:
-        text = f"{rows(report.rows.unexplained_removed)} are gone without a word in the ledger"
+        said = _said("unexplained", rows=report.rows.unexplained_removed)
         shown = tuple(row.uid for row in report.samples.removed if not row.reasons)[:3]
-        yield Finding(id="unexplained", severity="high", text=text, filter={"status": "removed"}, rows=shown)
+        yield Finding(id="unexplained", severity="high", filter={"status": "removed"}, rows=shown, **said)
 
 
 def _vanished(report: Report) -> Iterator[Finding]:
     for one in report.distributions:
         if one.scope is None and one.column == "label" and one.vanished_values:
             names = ", ".join(one.vanished[:3]) + (" …" if one.vanished_values > 3 else "")
-            text = "1 label has" if one.vanished_values == 1 else f"{one.vanished_values:,} labels have"
-            yield Finding(id="label_vanished", severity="medium", text=f"{text} no rows any more", example=names)
+            said = _said("label_vanished", labels=one.vanished_values)
+            yield Finding(id="label_vanished", severity="medium", example=names, **said)
 
 
 def _concentrated(report: Report) -> Iterator[Finding]:
@@ -136,8 +142,7 @@ def _concentrated(report: Report) -> Iterator[Finding]:
             yield Finding(
                 id=f"segment.removed.{one.column}",
                 severity="medium",
-                text=f"{100 * one.support:.3g}% of removed rows share their {one.column} "
-                f"({one.lift:.2g}x over-represented)",
+                **_said("segment", share=f"{100 * one.support:.3g}%", column=one.column, lift=f"{one.lift:.2g}"),
                 example=f"{one.column} {value}" if value.startswith("at ") else f"{one.column} = {value}",
                 filter={"status": "removed", one.column: value},
             )
@@ -147,27 +152,26 @@ def _concentrated(report: Report) -> Iterator[Finding]:
 def _drift(report: Report) -> Iterator[Finding]:
     drifted = [one for one in report.distributions if one.state == "drifted"]
     for one in sorted(drifted, key=lambda one: (one.column != "label", one.scope is not None, -one.value))[:2]:
-        where = one.column if one.scope is None else f"{one.column} in {one.scope}"
         example = ""
         if one.kind == "categorical":
             most = max(one.table, key=lambda row: abs(row.points or 0.0))
             example = f"{'none' if most.value is None else most.value} {most.a:,} → {most.b:,}"
-            detail = f"one value by {most.points or 0:+.1f} points; chance alone {100 * one.noise_floor:.1f} in all"
+            values = {"points": f"{most.points or 0:+.1f}", "chance": f"{100 * one.noise_floor:.1f}"}
         else:
             a, b = (one.quantiles_a or {}).get("p50", 0.0), (one.quantiles_b or {}).get("p50", 0.0)
-            detail = f"median {a:g} → {b:g}; distance {one.value:.2f}, chance alone {one.noise_floor:.2f}"
-        yield Finding(id=f"drift.{one.column}", severity="medium", text=f"{where} drifted: {detail}", example=example)
+            values = {"a": f"{a:g}", "b": f"{b:g}", "distance": f"{one.value:.2f}", "chance": f"{one.noise_floor:.2f}"}
+        key = f"drift_{one.kind}" if one.scope is None else f"drift_{one.kind}_in"
+        said = _said(key, column=one.column, scope=one.scope or "", **values)
+        yield Finding(id=f"drift.{one.column}", severity="medium", example=example, **said)
 
 
 def _near_limit(report: Report) -> Iterator[Finding]:
     for one in report.removed_by:
         if one.near_threshold_rows >= 3 and one.near_threshold_rows >= one.rows / 5:
-            text = (
-                f"{one.near_threshold_rows:,} of {rows(one.rows)} that {one.stage} took out lie at the limit "
-                f"{one.metric} {one.threshold:g}"
-            )
+            limit = f"{one.metric} {one.threshold:g}"
+            said = _said("near_limit", near=one.near_threshold_rows, rows=one.rows, stage=str(one.stage), limit=limit)
             shown = {"status": "removed", "reason": str(one.code)}
-            yield Finding(id=f"near_limit.{one.code}", severity="medium", text=text, filter=shown)
+            yield Finding(id=f"near_limit.{one.code}", severity="medium", filter=shown, **said)
 
 
 def _bad_records(report: Report) -> Iterator[Finding]:
@@ -179,12 +183,11 @@ def _bad_records(report: Report) -> Iterator[Finding]:
 def _good_news(report: Report) -> Iterator[Finding]:
     images = report.media.images
     if images and images.re_encoded and not (images.pixels or images.unchecked):
-        text = f"{images.re_encoded:,} pictures have other bytes and the same pixels: they were only re-encoded"
-        yield Finding(id="re_encoded_only", severity="low", text=text)
+        yield Finding(id="re_encoded_only", severity="low", **_said("re_encoded", pictures=images.re_encoded))
     classes = set(report.text_changes.by_class)
     if classes and classes <= _HARMLESS and not any(one.compared_as == "image" for one in report.columns):
         told = ", ".join(sorted(classes))
-        yield Finding(id="harmless_only", severity="low", text=f"all changes of texts are harmless: {told}")
+        yield Finding(id="harmless_only", severity="low", **_said("harmless", told=told))
 
 
 def leading_row(report: Report) -> RowSample | None:

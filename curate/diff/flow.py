@@ -15,6 +15,10 @@ class Finding(Part):
     severity: Literal["high", "medium", "low"]
     text: str
     """One sentence for people; says where, never why. Names columns and their categories, but quotes no text."""
+    key: str = ""
+    """Which sentence it is, in `report/words.yaml`; empty where it has only this wording."""
+    values: dict[str, int | str] = {}
+    """What the sentence takes, so that it can be said in another language."""
     example: str = ""
     """Text of the data set that shows it, `[out→in]` where it changed."""
     filter: dict[str, str] = {}
