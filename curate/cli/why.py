@@ -62,6 +62,13 @@ def _indented(text: str) -> str:
     return printable(text).replace("\n", "\n" + " " * 8)
 
 
+def _place(said: str | None) -> str:
+    """Where a limit comes from: a line, what was typed, or a default."""
+    if said is None:
+        return ""
+    return f", {said}" if said.startswith("the default") else f" set {'by' if said.startswith('--') else 'at'} {said}"
+
+
 def _line(step: dict[str, Any]) -> Text:
     from rich.text import Text
 
@@ -72,9 +79,9 @@ def _line(step: dict[str, Any]) -> Text:
     for entry in step["entries"]:
         text = entry["code"]
         if entry["value"] is not None:
-            text += f" ({entry['metric']} {entry['value']:g}" + (
-                f", limit {entry['threshold']:g})" if entry["threshold"] is not None else ")"
-            )
+            limit = f", limit {entry['threshold']:g}" if entry["threshold"] is not None else ""
+            place = _place(entry["limit_from"])
+            text += f" ({entry['metric']} {entry['value']:g}{limit}{place})"
         if entry["related_uid"]:
             text += f" see {entry['related_uid']}"
         if entry["detail"]:

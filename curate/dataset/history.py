@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate.dataset.dataset import steps
+from curate.dataset.files import read_json
 from curate.errors import InputError, UsageError
 
 _SIDES = ("rows", "dropped", "failed")
@@ -35,8 +36,11 @@ def lives(run: Path, wanted: str) -> list[dict[str, Any]]:
 def _life(run: Path, done: list[Path], uid: str, source_id: str) -> dict[str, Any]:
     story: list[dict[str, Any]] = []
     before: list[str] | None = None
+    manifest = read_json(run / "run.json") or {}
     for step in done:
         entries = [entry for file in _files(step / "ledger") for entry in _entries(file, uid)]
+        for entry in entries:
+            entry["limit_from"] = _limit_from(manifest, step.name.partition("-")[2], entry)
         row, place = _find(step, uid)
         if row is None and not entries:
             continue
@@ -46,6 +50,22 @@ def _life(run: Path, done: list[Path], uid: str, source_id: str) -> dict[str, An
         story.append({"step": step.name, "fate": fate, "entries": entries, "turns": changed})
         before = after if after is not None else before
     return {"uid": uid, "source_id": source_id, "steps": story, "exports": _exports(run, uid)}
+
+
+def _limit_from(manifest: dict[str, Any], title: str, entry: dict[str, Any]) -> str | None:
+    """Where the limit that decided was said: a line of the recipe, what was typed, or that it is a default."""
+    said_at, limit = manifest.get("said_at") or {}, entry["threshold"]
+    if limit is None:
+        return None
+    for stage in (manifest.get("recipe") or {}).get("stages") or []:
+        if (stage.get("name") or stage.get("use")) != title:
+            continue
+        for key, value in stage.items():
+            if isinstance(value, dict) and value.get(entry["metric"]) == limit:
+                return said_at.get(f"{title}.{key}.{entry['metric']}") or said_at.get(f"{title}.{key}")
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and value == limit:
+                return said_at.get(f"{title}.{key}") or f"the default of {key}"
+    return said_at.get(title)
 
 
 def _fate(entries: list[dict[str, Any]]) -> str:

@@ -6,10 +6,11 @@ import functools
 import operator
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, create_model, field_validator, model_validator
 
 from curate.pipeline import registry
 from curate.pipeline.export import ExportOptions
@@ -25,6 +26,13 @@ NAME_LENGTH = 64
 """Characters of a recipe's or a step's name; it becomes the name of a folder, which may have 255 bytes."""
 MEMORY_LEAST = 256
 """MiB without which a worker cannot even start."""
+
+
+@dataclass
+class _Places:
+    """Where things were said; recipes that say the same are equal, wherever they say it."""
+
+    said_at: dict[str, str] = field(default_factory=dict, compare=False)
 
 
 class Recipe(BaseModel):
@@ -81,6 +89,13 @@ class Recipe(BaseModel):
 
     `auto` shares out nine tenths of the free memory.
     """
+
+    _places: _Places = PrivateAttr(default_factory=lambda: _Places())
+
+    @property
+    def said_at(self) -> dict[str, str]:
+        """Where each stage and each of its options was said, as `shop.yaml:12`, by `filter` and `filter.max_blur`."""
+        return self._places.said_at
 
     @field_validator("input")
     @classmethod

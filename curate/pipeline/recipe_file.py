@@ -8,7 +8,7 @@ import difflib
 import io
 import itertools
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,20 +89,50 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the recipe {path}: {error}") from error
-    return parse_recipe(text, path.name, path.resolve().parent, overrides)
+    return parse_recipe(text, path.name, path.resolve().parent, overrides, is_file=True)
 
 
-def parse_recipe(text: str, shown_as: str, folder: Path, overrides: Sequence[str] = ()) -> Recipe:
-    """Read a recipe from text; `shown_as` is its name in messages. Raises as `load_recipe`."""
+def parse_recipe(
+    text: str, shown_as: str, folder: Path, overrides: Sequence[str] = (), *, is_file: bool = False
+) -> Recipe:
+    """Read a recipe from text; `shown_as` is its name in messages. Raises as `load_recipe`.
+
+    Args:
+        text: YAML.
+        shown_as: What the text is called.
+        folder: What paths in it are relative to.
+        overrides: As for `load_recipe`.
+        is_file: Whether its lines are lines of a file, which a person can look up.
+    """
     root = _parse_yaml(text, shown_as)
     as_written = copy.deepcopy(root)
     from_command_line = [_apply(root, override) for override in overrides]
     try:
-        return _validate(root, folder)
+        recipe = _validate(root, folder)
+        recipe.said_at.update(_said_at(root, shown_as if is_file else None, dict(from_command_line)))
+        return recipe
     except ValidationError as error:
         before = _complaints(as_written, folder) if overrides else frozenset()
         finder = _Finder(root, text.splitlines(), shown_as, from_command_line, before)
         raise RecipeError(finder.problems(error)) from error
+
+
+def _said_at(root: Any, file: str | None, overridden: Mapping[Location, str]) -> dict[str, str]:
+    """Where stages and their options were said, by name: a line of the file, or what was typed."""
+    found: dict[str, str] = {}
+    for number, stage in enumerate(root["stages"]):
+        title = str(stage.get("name") or stage["use"])
+        if file:
+            found[title] = f"{file}:{root['stages'].lc.item(number)[0] + 1}"
+        places: list[tuple[Any, Location]] = [(stage, (key,)) for key in stage]
+        places += [(stage[key], (key, name)) for key in stage if isinstance(stage[key], dict) for name in stage[key]]
+        for node, keys in places:
+            typed = [text for place, text in overridden.items() if ("stages", number, *keys) == place[: 2 + len(keys)]]
+            if typed:
+                found[".".join(map(str, (title, *keys)))] = typed[-1]
+            elif file:
+                found[".".join(map(str, (title, *keys)))] = f"{file}:{node.lc.key(keys[-1])[0] + 1}"
+    return found
 
 
 def _validate(root: Any, folder: Path) -> Recipe:

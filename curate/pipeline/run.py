@@ -298,6 +298,7 @@ def _write_run(prepared: Prepared, result: RunResult, status: str) -> None:
             "curate": curate.__version__,
             "recipe": recipe,
             "recipe_digest": digest(recipe),
+            "said_at": prepared.recipe.said_at,
             "input": {"format": prepared.source.format, "fingerprint": prepared.source.fingerprint()},
             "image_root": str(prepared.source.image_root.resolve()) if prepared.source.image_root else None,
             "made_folders": [str(folder.resolve()) for folder in prepared.source.made_folders],

@@ -19,7 +19,17 @@ USED = {key for text in SOURCES for key in re.findall(r"""\b(?:t|words)\(\s*["']
 USED |= {key for text in SOURCES for key in re.findall(r"""["'](diff_\w+)["']""", text)}
 USED |= {f"finding_{key}" for text in SOURCES for key in re.findall(r"""_said\(\s*["'](\w+)["']""", text)}
 USED |= {"finding_leaks", "finding_leaks_more"}
-GROUPS = ("status_", "action_", "class_", "state_", "filter_", "verdict_", "run_status_", "diff_turns_", "finding_drift_")
+GROUPS = (
+    "status_",
+    "action_",
+    "class_",
+    "state_",
+    "filter_",
+    "verdict_",
+    "run_status_",
+    "diff_turns_",
+    "finding_drift_",
+)
 """Keys that are made of a group and a name at run time."""
 
 
