@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -49,10 +50,12 @@ class Template:
 
     Args:
         file: The checked contents of the template file.
+        folder: Where it lies; the registry that it names may lie beside it.
     """
 
-    def __init__(self, file: TemplateFile) -> None:
+    def __init__(self, file: TemplateFile, folder: Path | None = None) -> None:
         self.file = file
+        self._folder = folder
         self._environment = ImmutableSandboxedEnvironment(
             undefined=jinja2.StrictUndefined, keep_trailing_newline=True, trim_blocks=False, autoescape=False
         )
@@ -61,7 +64,8 @@ class Template:
     @classmethod
     def load(cls, name_or_path: str) -> Template:
         """Load a shipped template by name, or a YAML file; raises as `template_file.load`."""
-        return cls(template_file.load(name_or_path))
+        path = Path(name_or_path)
+        return cls(template_file.load(name_or_path), path.parent if path.is_file() else None)
 
     def digest(self) -> str:
         """Digest of the template and the registry that it uses."""
@@ -70,7 +74,11 @@ class Template:
     @cached_property
     def registry(self) -> Registry | None:
         """The label registry that the template names."""
-        return Registry.load(self.file.registry) if self.file.registry else None
+        named = self.file.registry
+        if not named:
+            return None
+        beside = self._folder / named if self._folder else None
+        return Registry.load(beside if beside and beside.is_file() else named)
 
     @property
     def speaks_as_system(self) -> bool:

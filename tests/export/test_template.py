@@ -139,3 +139,14 @@ def test_shuffled_labels_make_the_seed_part_of_the_result(tmp_path: Path) -> Non
 
     assert "seed" in _exporter(tmp_path, template=template).environment()  # type: ignore[attr-defined]
     assert "seed" not in _exporter(tmp_path, template="mire").environment()  # type: ignore[attr-defined]
+
+
+def test_a_registry_lies_beside_the_template_that_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A template that works only from one folder is a riddle for the next person."""
+    (tmp_path / "mine.yaml").write_text("name: mine\ntasks:\n  chat:\n    labels:\n      - {name: 好}\n", "utf-8")
+    (tmp_path / "own.yaml").write_text(
+        "name: own\nregistry: mine.yaml\ntasks:\n  chat: {answer: '{{ label }}'}\n", "utf-8"
+    )
+    monkeypatch.chdir("/")
+    found = Template.load(str(tmp_path / "own.yaml")).registry
+    assert found is not None and found.name == "mine"
