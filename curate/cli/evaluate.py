@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from curate.evaluate.evaluation import Evaluation, Part
+    from curate.report.words import Language
 
 
 @click.command("evaluate")
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--index", type=click.Path(path_type=Path), help="index.parquet of the export that was predicted on.")
 @click.option("--by-label", is_flag=True, help="Show the scores of every label, too.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with confusion matrices.")
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the page.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap.")
 @common
 def command(
@@ -40,6 +42,7 @@ def command(
     index: Path | None,
     by_label: bool,
     html: Path | None,
+    lang: Language,
     seed: int,
 ) -> None:
     """Score the predictions PRED against the labels of GOLD: weighted F1 as the MIRE challenge ranks, and more.
@@ -72,7 +75,7 @@ def command(
     if html is not None:
         from curate.dataset.files import write_bytes
 
-        write_bytes(html, page(found, predictions.name, other.name if other else "").encode())
+        write_bytes(html, page(found, predictions.name, other.name if other else "", lang).encode())
     if out.as_json:
         out.json(found.as_dict())
         return

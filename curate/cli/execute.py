@@ -67,8 +67,9 @@ def stopped(out: Output, error: Interrupted, what_is_kept: str) -> int:
 
 
 def exit_code(recipe: Recipe, result: RunResult) -> int:
-    """1 where rows failed and the recipe does not say that they may."""
-    return 1 if result.failed_rows and not recipe.tolerates(result.failed_rows) else 0
+    """1 where rows failed and the recipe does not say that they may, or what it asks of the rows does not hold."""
+    failed = result.failed_rows and not recipe.tolerates(result.failed_rows)
+    return 1 if failed or not all(said.ok for said in result.said) else 0
 
 
 class ScreenProgress(Progress):
@@ -125,6 +126,8 @@ def _tell(out: Output, result: RunResult) -> None:
         out.json({"out": str(result.out), **result.as_dict()})
         return
     out.print(report(result))
+    for said in result.said:
+        out.print(said.line)
     for export in result.exports:
         if export.facts.get("next"):
             out.hint(str(export.facts["next"]))

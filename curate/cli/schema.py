@@ -8,14 +8,16 @@ import click
 
 from curate.cli.output import Output, common
 
-NAMES = ("recipe", "record", "ledger")
+NAMES = ("recipe", "record", "ledger", "diff", "facts")
 
 
 @click.command("schema")
 @click.argument("name", type=click.Choice(NAMES))
 @common
 def command(out: Output, name: str) -> None:
-    """Print a schema: `recipe` as JSON Schema for editors, `record` and `ledger` as Arrow columns.
+    """Print a schema: `recipe`, `diff` and `facts` as JSON Schema, `record` and `ledger` as Arrow columns.
+
+    `diff` is the report of a diff, `facts` what a data card measured.
 
     \b
     Examples:
@@ -26,6 +28,16 @@ def command(out: Output, name: str) -> None:
         from curate.pipeline.recipe import recipe_schema
 
         out.json(recipe_schema())
+        return
+    if name == "facts":
+        from curate.card.facts import facts_schema
+
+        out.json(facts_schema())
+        return
+    if name == "diff":
+        from curate.diff.schema import schema as report_schema
+
+        out.json(report_schema())
         return
     from curate import records
     from curate.dataset import ledger

@@ -8,6 +8,7 @@ from curate.evaluate.evaluation import Evaluation
 from curate.evaluate.scores import Confusion
 from curate.labels.answers import STEPS
 from curate.report.shell import render
+from curate.report.words import Language
 
 _SHADES = 5
 
@@ -28,17 +29,20 @@ class Row(NamedTuple):
     cells: list[Cell]
 
 
-def page(evaluation: Evaluation, name: str, other: str = "") -> str:
+def page(evaluation: Evaluation, name: str, other: str = "", lang: Language = "en") -> str:
     """Give the page.
 
     Args:
         evaluation: What is shown.
         name: What the predictions are called.
         other: What the predictions are called that they are compared with.
+        lang: Language of our own words.
     """
     return render(
         "curate.evaluate",
         "page.html.j2",
+        lang=lang,
+        script=True,
         name=name,
         other=other,
         signature=evaluation.signature,

@@ -63,6 +63,18 @@ def open_source(options: InputOptions) -> Source:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
+def open_file(path: Path) -> Container:
+    """Open a file of records without asking what they mean.
+
+    Raises:
+        InputError: it is empty, or of a kind that cannot be read.
+    """
+    try:
+        return CONTAINERS[sniff.container_of(path)](path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
 def _open_folder(options: InputOptions, registry: Registry | None) -> Source:
     path = options.path
     if options.format not in ("auto", "imagefolder", "parquet"):

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 from curate.pipeline import registry
 from curate.pipeline.export import ExportOptions
 from curate.pipeline.options import StepOptions
+from curate.pipeline.paths import RecipePath
 from curate.pipeline.ray_options import RayOptions
 from curate.pipeline.source import InputOptions
 from curate.pipeline.stage import StageOptions
@@ -45,6 +46,13 @@ class Recipe(BaseModel):
 
     exports: list[ExportOptions] = []
     """Training sets to write from the finished records; each has `use: FORMAT`."""
+
+    checks: list[str] = []
+    """What must hold between all rows that came in and the finished ones: `removed <= 2%`, `digits == 0`,
+    `drift@label <= 0.05`, `rows@train >= 1000`; the rules of `curate diff --fail-on`. Else the exit code is 1."""
+
+    card: RecipePath | None = None
+    """The data card (.md) that each run brings up to date, facts and Croissant beside it; made where there is none."""
 
     seed: int = 0
     """Everything random is drawn from hash(seed, uid, stage, variant)."""

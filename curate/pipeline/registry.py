@@ -34,8 +34,12 @@ EXPORTS = {
     "regions": "curate.export.regions:RegionsExporter",
     "source": "curate.export.source:SourceExporter",
 }
+AFTERWARDS = {"checks": "curate.diff.keeper:ChecksKeeper", "card": "curate.card.keeper:CardKeeper"}
+"""What is done for a key of a recipe once the rows are done: `pipeline.afterwards.Afterwards`, by key."""
 OPEN_SOURCE = "curate.ingest.detect:open_source"
 """`open_source(InputOptions) -> Source`"""
+OPEN_FILE = "curate.ingest.detect:open_file"
+"""`open_file(Path) -> RawFile`: the records of a JSON or JSONL file as they stand there, whatever their keys."""
 TEXT_READER = "curate.ocr.text:text_reader"
 """`text_reader(Context, engine) -> TextReader`: how other stages ask what a picture says."""
 INGEST_CODES = "curate.ingest.codes:CODES"

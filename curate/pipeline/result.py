@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from curate.pipeline.afterwards import Said
 from curate.pipeline.batch import Counts
 
 
@@ -66,6 +67,8 @@ class RunResult:
     out: Path
     steps: list[StepResult] = field(default_factory=list)
     exports: list[ExportResult] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
+    """What came of the recipe's keys that are about the finished rows."""
     status: str = "finished"
 
     @property
@@ -80,4 +83,5 @@ class RunResult:
             "failed_rows": self.failed_rows,
             "steps": [step.as_dict() for step in self.steps],
             "exports": [export.as_dict() for export in self.exports],
+            **{said.key: said.facts for said in self.said},
         }

@@ -9,7 +9,7 @@ import platform
 import shutil
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from curate.dataset.pictures import PictureStore, made_paths
 from curate.dataset.shards import read_table
 from curate.errors import BudgetExceeded, Interrupted, OutputError, StageBroken
 from curate.pipeline import registry
+from curate.pipeline.afterwards import Afterwards
 from curate.pipeline.batch import Counts
 from curate.pipeline.budget import check_failures
 from curate.pipeline.engine import Engine, Limits
@@ -56,6 +57,8 @@ class Prepared:
     workers: int
     earlier_steps: list[str]
     """Folders of the steps that an earlier run in this folder had."""
+    afterwards: list[Afterwards[Any]] = field(default_factory=list)
+    """What is done once the rows are done."""
 
 
 def prepare(recipe: Recipe, out: Path, cache: Path | None = None) -> Prepared:
@@ -84,9 +87,23 @@ def prepare(recipe: Recipe, out: Path, cache: Path | None = None) -> Prepared:
         ExportStep(registry.exporters()[options.use](options, context), out / "exports" / options.title)
         for options in recipe.exports
     ]
+    afterwards: list[Afterwards[Any]] = []
+    for key, reference in registry.AFTERWARDS.items():
+        if getattr(recipe, key):
+            afterwards.append(registry.load(reference)(getattr(recipe, key)))
+            afterwards[-1].check()
     earlier = [str(name) for name in (_read_run(out) or {}).get("steps_planned", [])]
     return Prepared(
-        recipe, out, source, IngestStep(source, out / "00-ingest"), stages, exports, context, workers, earlier
+        recipe,
+        out,
+        source,
+        IngestStep(source, out / "00-ingest"),
+        stages,
+        exports,
+        context,
+        workers,
+        earlier,
+        afterwards,
     )
 
 
@@ -159,6 +176,9 @@ def run(recipe: Recipe, out: Path, *, progress: Progress | None = None, cache: P
         try:
             _steps(prepared, result, progress, stop)
             status = "finished"
+            if prepared.afterwards:
+                _write_run(prepared, result, status)
+                result.said = [one.do(out) for one in prepared.afterwards]
         except Interrupted:
             status = "interrupted"
             raise

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from curate.errors import RowError
 from curate.pipeline.batch import Batch
 from curate.pipeline.paths import RecipePath
 
@@ -47,6 +48,37 @@ class Position(NamedTuple):
     offset: int = 0
     """Bytes from the beginning of the file (records of a Parquet file or pictures of a folder are counted instead)."""
     index: int = 0  # type: ignore[assignment]  # the name hides tuple.index, which nobody misses here
+
+
+class RawRecord(Protocol):
+    """One record of a file as it stands there."""
+
+    @property
+    def raw(self) -> str:
+        """Its exact text."""
+
+    @property
+    def value(self) -> Any:
+        """What it decodes to; None where that failed."""
+
+    @property
+    def failure(self) -> RowError | None:
+        """Why it could not be decoded, or why it is no record."""
+
+
+class RawFile(Protocol):
+    """A file of records that nobody has made sense of yet."""
+
+    @property
+    def kind(self) -> str:
+        """The container: json, jsonl or parquet."""
+
+    def slices(self, start: Position) -> Iterator[RawRecord]:
+        """Give the records in order.
+
+        Raises:
+            InputError: the rest cannot be read at all.
+        """
 
 
 @dataclass

@@ -10,11 +10,11 @@ import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from curate import records
+from curate.dataset.near_picture import RADIUS, WIDEST
 from curate.pipeline.batch import Batch
 from curate.pipeline.stage import Stage, StageOptions
 from curate.select import keys
 from curate.select.keys import RecordKeys
-from curate.select.near_picture import RADIUS, WIDEST
 from curate.select.twins import Twins
 
 

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
+from curate.dataset.near_picture import PictureIndex, PictureKey, same_picture
+from curate.dataset.near_text import TextIndex, unpack
 from curate.select.keys import RecordKeys
-from curate.select.near_picture import PictureIndex, PictureKey, same_picture
-from curate.select.near_text import TextIndex, unpack
 
 SHORTEST = 12
 """Characters of a dialogue from which on being nearly the same means something: 怎么用 is like many a question."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from curate.dataset.near_picture import PictureKey, picture_key
+from curate.dataset.near_text import bands, normal, pack, sketch
 from curate.dataset.pictures import PictureStore
 from curate.records import PLACEHOLDER, Record
-from curate.select.near_picture import PictureKey, picture_key
-from curate.select.near_text import bands, normal, pack, sketch
 
 SCHEMA = pa.schema(
     [

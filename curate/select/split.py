@@ -10,12 +10,12 @@ import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from curate import records
+from curate.dataset.near_picture import RADIUS, WIDEST
 from curate.pipeline.batch import Batch
 from curate.pipeline.stage import Stage, StageOptions
 from curate.select import keys, share
 from curate.select.groups import groups, links
 from curate.select.keys import RecordKeys
-from curate.select.near_picture import RADIUS, WIDEST
 
 
 class SplitOptions(StageOptions):

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
+from curate.dataset.near_picture import PictureIndex, same_picture
+from curate.dataset.near_text import TextIndex, unpack
 from curate.select.keys import RecordKeys
-from curate.select.near_picture import PictureIndex, same_picture
-from curate.select.near_text import TextIndex, unpack
 
 
 class Comparison(Protocol):

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
+from curate.dataset.near_picture import PictureIndex, perceptual_hash, picture_key, same_picture
+from curate.dataset.near_text import TextIndex, bands, normal, pack, similarity, sketch, unpack
 from curate.dataset.pictures import PictureStore
 from curate.pipeline.batch import Outcome
 from curate.records import Image, Record, Turn, from_table
 from curate.select.dedup import DedupOptions, DedupStage
-from curate.select.near_picture import PictureIndex, perceptual_hash, picture_key, same_picture
-from curate.select.near_text import TextIndex, bands, normal, pack, similarity, sketch, unpack
 
 LONG = "请问这款保温杯的内胆是什么不锈钢做的能不能装碳酸饮料用久了会不会有味道"
 

@@ -97,3 +97,9 @@ def transformers(model: Path, adapter: Path | None, questions: Sequence[Loaded],
         "questions": [{"uid": one.question.uid, "messages": one.messages()} for one in questions],
     }
     return _ask("llamafactory", "transformers_answer", request)
+
+
+def croissant(files: dict[str, Path], sets: Sequence[str]) -> dict[str, Answer]:
+    """What mlcroissant says of Croissant files, by name: warnings, and the rows of record sets that it loads."""
+    request = {"files": {name: str(path) for name, path in files.items()}, "sets": list(sets)}
+    return _ask("croissant", "croissant_load", request)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from curate.dataset.decode import decode
+from curate.dataset.near_text import normal, pack, similarity, sketch, unpack
 from curate.dataset.pictures import PictureStore
 from curate.errors import RowError
 from curate.records import Image
-from curate.select.near_text import normal, pack, similarity, sketch, unpack
 
 SIDE, KEPT = 32, 8
 """Pixels of the small picture that the hash is made from, and of its lowest frequencies that make it (8 x 8 bits)."""

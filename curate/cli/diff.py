@@ -1,0 +1,243 @@
+"""`curate diff`: what changed between two data sets, or from one end of a run to the other."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from curate.cli.output import Output, common
+
+if TYPE_CHECKING:
+    from curate.diff.options import DiffOptions
+    from curate.diff.report import Report
+    from curate.diff.table import Table
+
+REDACTIONS = ("default", "strict", "keys-only", "none")
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """How a report is shown."""
+
+    redact: str | None
+    thumbs: str
+    lang: str
+    reports: tuple[str, ...]
+    github: bool
+
+
+@click.command("diff")
+@click.argument("a", required=False)
+@click.argument("b", required=False)
+@click.option("--by-stage", is_flag=True, help="Only the flow of rows through the stages of a run.")
+@click.option("--row", metavar="ROW", help="Only this row, whole: its uid, key or source id, or their beginning.")
+@click.option("--key", multiple=True, metavar="COL", help="Match rows on this column; repeat for more.")
+@click.option(
+    "--on-duplicate-key",
+    type=click.Choice(["group", "error"]),
+    default="group",
+    show_default=True,
+    help="Rows that share their key: matched by content, or refused.",
+)
+@click.option("--columns", multiple=True, metavar="GLOB", help="Compare only these columns; repeat for more.")
+@click.option("--ignore-columns", multiple=True, metavar="GLOB", help="Leave these columns out; repeat for more.")
+@click.option("--where", metavar="SQL", help="Only rows for which this holds, as \"label = '退款'\".")
+@click.option("--tol", multiple=True, metavar="COL=abs:X,rel:Y", help="Numbers that are so near are equal.")
+@click.option("--ignore", metavar="LIST", help="No difference: whitespace, case, width, punct, order.")
+@click.option("--fail-on", multiple=True, metavar="RULE", help="Exit with 1 where RULE does not hold, as removed:2%.")
+@click.option("--strict", is_flag=True, help="Drift that too few rows can tell fails a rule, too.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 where there is any difference.")
+@click.option(
+    "--report", "reports", multiple=True, metavar="FILE", help="Write .html, .json, .md or .jsonl; - is JSON on stdout."
+)
+@click.option("--samples", type=click.IntRange(min=0), default=20, show_default=True, help="Rows shown of each status.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another one shows other rows.")
+@click.option(
+    "--thumbs", default="240", show_default=True, metavar="PIXELS|none|files", help="Pictures of the HTML report."
+)
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Of the HTML report.")
+@click.option(
+    "--redact",
+    type=click.Choice(REDACTIONS),
+    help="What is hidden: personal data, all texts, all but keys, or nothing.  [default: default]",
+)
+@click.option("--fast", is_flag=True, help="Counts, schema and distributions only; rows are not read again.")
+@click.option("--github", is_flag=True, help="Write the step summary and outputs of GitHub Actions.")
+@common
+def command(
+    out: Output,
+    a: str | None,
+    b: str | None,
+    by_stage: bool,
+    row: str | None,
+    fail_on: tuple[str, ...],
+    strict: bool,
+    exit_code: bool,
+    reports: tuple[str, ...],
+    redact: str | None,
+    thumbs: str,
+    lang: str,
+    github: bool,
+    **given: Any,
+) -> int:
+    """Tell what changed from A to B: rows that went or came and why, values that differ, drift, leaks.
+
+    A and B are runs, RUN@STEP, Parquet, JSON or JSONL files of any shape, or folders of them or of pictures. A alone is
+    a run, whose input is held against its output, or RUN@STEP, before and after that step; nothing at all is the newest
+    run in work/. Differences are no failure: the exit code is 0 unless a --fail-on rule breaks.
+
+    \b
+    Examples:
+      curate diff work/demo
+      curate diff work/demo@denoise --report denoise.html
+      curate diff old.jsonl new.jsonl --key id --fail-on removed:2% --fail-on digits:0
+      curate diff work/demo --row 4tuj6t34
+    """
+    from curate.diff.diff import diff
+    from curate.diff.output import check_name
+    from curate.diff.private import redacted
+    from curate.diff.rules import parse_rule
+
+    for name in reports:
+        check_name(Path(name))
+    rules = [parse_rule(text) for text in fail_on]
+    shown = _Shown(redact, thumbs, lang, reports, github)
+    _page_options(shown)
+    options = _options(given)
+    one, other = _open(a, b, options.where)
+    options = replace(options, command=_command(one, other, given, fail_on, strict), title=f"{one.name} → {other.name}")
+    if row is not None:
+        return _row(out, one, other, options, row, shown)
+    if by_stage and not _has_steps(one, other):
+        raise click.UsageError("--by-stage is for runs: name a run, or two steps of one")
+    found = diff(one, other, options, rules, strict)
+    report = redacted(found, shown.redact or "default")  # type: ignore[arg-type]
+    written = _write(found, report, shown, out)
+    if out.as_json or "-" in reports:
+        from curate.diff.output import json_text
+
+        click.echo(json_text(report).decode("utf-8"), nl=False)
+    else:
+        from curate.cli.diff_text import by_stage_text, report_text
+
+        by_stage_text(out, report) if by_stage else report_text(out, report, _next(a, b, report, written))
+    for path in written:
+        out.talk(f"written: {path}")
+    return 1 if report.verdict.exit_code or (exit_code and report.verdict.differences) else 0
+
+
+def _options(given: dict[str, Any]) -> DiffOptions:
+    from curate.diff.options import DiffOptions, parse_ignored, parse_tolerance
+
+    return DiffOptions(
+        key=given["key"],
+        on_duplicate_key=given["on_duplicate_key"],
+        columns=given["columns"],
+        ignore_columns=given["ignore_columns"],
+        where=given["where"],
+        tolerances=dict(parse_tolerance(text) for text in given["tol"]),
+        ignore=parse_ignored(given["ignore"] or ""),
+        samples=given["samples"],
+        seed=given["seed"],
+        fast=given["fast"],
+    )
+
+
+def _open(a: str | None, b: str | None, where: str | None) -> tuple[Table, Table]:
+    from curate.diff.opening import open_pair, open_run
+
+    if a is not None and b is not None:
+        return open_pair(a, b, where)
+    if a is None:
+        from curate.cli.ls import newest_run
+
+        return open_run(newest_run(), "", where)
+    name, _, step = a.partition("@") if not Path(a).exists() else (a, "", "")
+    if not (Path(name) / "run.json").exists():
+        raise click.UsageError(f"{a} is no run; name B, what it is compared with")
+    return open_run(Path(name), step, where)
+
+
+def _has_steps(a: Table, b: Table) -> bool:
+    from curate.diff.ledgers import steps_between
+
+    return bool(steps_between(a, b))
+
+
+def _command(a: Table, b: Table, given: dict[str, Any], fail_on: tuple[str, ...], strict: bool) -> str:
+    """The command that makes the report again, with paths as they may be shown."""
+    words = ["curate", "diff", *([b.name] if a.is_input_of(b) else [a.name, b.name])]
+    for name, value in given.items():
+        option = f"--{name.replace('_', '-')}"
+        default = {"samples": 20, "seed": 0, "on_duplicate_key": "group"}.get(name)
+        if value is True:
+            words.append(option)
+        elif isinstance(value, tuple):
+            words += [part for one in value for part in (option, one)]
+        elif value not in (None, False, default):
+            words += [option, str(value)]
+    words += [part for rule in fail_on for part in ("--fail-on", rule)]
+    return shlex.join([*words, *(["--strict"] if strict else [])])
+
+
+def _page_options(shown: _Shown) -> Any:
+    from curate.diff.page import PageOptions
+
+    if shown.thumbs in ("none", "files"):
+        width = None if shown.thumbs == "none" else PageOptions().thumbs
+        return PageOptions(lang=shown.lang, thumbs=width, where="files" if shown.thumbs == "files" else "inline")  # type: ignore[arg-type]
+    if not (shown.thumbs.isdecimal() and 16 <= int(shown.thumbs) <= 2000):
+        raise click.UsageError(f"--thumbs takes 16 to 2000 pixels, none, or files; got '{shown.thumbs}'")
+    return PageOptions(lang=shown.lang, thumbs=int(shown.thumbs))  # type: ignore[arg-type]
+
+
+def _write(found: Report, report: Report, shown: _Shown, out: Output) -> list[Path]:
+    """Write the files that were asked for; Markdown that a CI job writes is strict unless it was said otherwise."""
+    from curate.diff.output import save
+    from curate.diff.private import redacted
+
+    public = redacted(found, "strict") if shown.redact is None and os.environ.get("CI") else report
+    written = []
+    for name in shown.reports:
+        if name != "-":
+            path = Path(name)
+            save(public if path.suffix.lower() == ".md" else report, path, _page_options(shown))
+            written.append(path)
+    if shown.github:
+        from curate.cli.diff_github import tell
+
+        tell(public)
+    return written
+
+
+def _row(out: Output, a: Table, b: Table, options: DiffOptions, wanted: str, shown: _Shown) -> int:
+    from curate.cli.diff_row import row_text
+    from curate.diff.one_row import one_row
+    from curate.diff.private import redacted_row
+
+    row = redacted_row(one_row(a, b, options, wanted), shown.redact or "default")  # type: ignore[arg-type]
+    if out.as_json or "-" in shown.reports:
+        out.json(row.model_dump(mode="json"))
+    else:
+        row_text(out, row)
+    return 0
+
+
+def _next(a: str | None, b: str | None, report: Report, written: list[Path]) -> list[str]:
+    """What a person may want to see next."""
+    from curate.diff.findings import leading_row
+
+    hints = [f"open {path}" for path in written if path.suffix == ".html"]
+    row = leading_row(report)
+    if row is not None and report.safety.redaction != "strict":
+        names = shlex.join([name for name in (a, b) if name])
+        if report.stages and report.inputs.b.run:
+            run = (b or a or "").partition("@")[0]
+            hints.append(f"curate why {shlex.quote(row.uid)}" + (f" --run {shlex.quote(run)}" if run else ""))
+        hints.append(f"curate diff {names} --row {shlex.quote(row.uid)}".replace("  ", " "))
+    return hints

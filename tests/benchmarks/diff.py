@@ -1,0 +1,130 @@
+"""How fast, and in how much memory? `curate diff` against datacompy's pandas comparison of the same two tables.
+
+    python -m tests.benchmarks.diff [--rows 1000000] [--rounds 1]
+
+Each program is a whole process, one after the other in one run, from two Parquet files: `curate diff A B --key id` with
+its JSON and HTML reports, and datacompy 1.1's `PandasCompare` joined on `id` with its text report, in an environment of
+its own, made once under `CURATE_CONFORMANCE` (default `~/.cache/curate-conformance`). What both found is held against
+what was planted. Seconds are of the wall clock and of all processors together; memory is the largest resident set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PINS = ("datacompy==1.1.0", "pandas==3.0.6", "pyarrow==26.0.1")
+
+PEER = """
+import sys
+import pandas as pd
+from datacompy import PandasCompare
+a, b = (pd.read_parquet(name) for name in sys.argv[1:3])
+found = PandasCompare(a, b, join_columns="id")
+open(sys.argv[3], "w").write(found.report())
+changed = (~found.intersect_rows[[c for c in found.intersect_rows if c.endswith("_match")]].all(axis=1)).sum()
+print(len(found.df1_unq_rows), len(found.df2_unq_rows), int(changed))
+"""
+
+
+@dataclass
+class Cost:
+    """What a process took: seconds of the wall clock and of all processors, MiB of its largest resident set."""
+
+    wall: float
+    processor: float
+    memory: float
+    out: str
+
+
+def measure(command: list[str], folder: Path) -> Cost:
+    """Run a command."""
+    began = time.monotonic()
+    with open(folder / "log.txt", "w+", encoding="utf-8") as log:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, env=environment)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = code = os.waitstatus_to_exitcode(status)
+        wall = time.monotonic() - began
+        log.seek(0)
+        out = log.read()
+    if code:
+        raise SystemExit(f"{' '.join(command)[:200]} ended with {code}:\n{out[-3000:]}")
+    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, out)
+
+
+def peer_environment() -> Path:
+    """The environment of datacompy; made where it is missing."""
+    cache = Path(os.environ.get("CURATE_CONFORMANCE", "~/.cache/curate-conformance")).expanduser()
+    folder = cache / ("diff-" + "-".join(PINS).replace("==", "_"))
+    if not (folder / "ready").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        subprocess.run([str(folder / "bin" / "pip"), "install", "-q", *PINS], check=True)
+        (folder / "ready").touch()
+    return folder
+
+
+def run_curate(folder: Path, planted: dict[str, int], *options: str) -> Cost:
+    """The command; what it found must be what was planted."""
+    reports = ("--report", "report.json", "--report", "report.html")
+    command = [sys.executable, "-m", "curate.cli.main", "diff", "a.parquet", "b.parquet", "--key", "id"]
+    cost = measure([*command, *reports, "-q", *options], folder)
+    rows = json.loads((folder / "report.json").read_bytes())["rows"]
+    for name in ("removed", "added", "changed"):
+        assert rows[name] == planted[name], (name, rows[name], planted[name])
+    return cost
+
+
+def run_peer(folder: Path, planted: dict[str, int]) -> Cost:
+    """Datacompy on the same files."""
+    cost = measure(
+        [str(peer_environment() / "bin" / "python"), "-c", PEER, "a.parquet", "b.parquet", "peer.txt"], folder
+    )
+    found = [int(word) for word in cost.out.split()[-3:]]
+    assert found == [planted["removed"], planted["added"], planted["changed"]], found
+    return cost
+
+
+def make(folder: Path, rows: int) -> dict[str, int]:
+    """Write the tables, in a process of its own: Linux counts the memory of a parent as its children's largest."""
+    program = "import json, pathlib, sys; from tests.benchmarks.diff_data import write; "
+    program += "print(json.dumps(write(pathlib.Path(sys.argv[1]), int(sys.argv[2]))))"
+    found: dict[str, int] = json.loads(measure([sys.executable, "-c", program, str(folder), str(rows)], folder).out)
+    return found
+
+
+def main() -> None:
+    """Measure and print Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=1)
+    options = parser.parse_args()
+    peer_environment()
+    folder = Path(tempfile.mkdtemp(prefix="diff-"))
+    try:
+        planted = make(folder, options.rows)
+        print(f"{options.rows:,} x {options.rows:,} rows, 8 columns; planted {planted}", flush=True)
+        print("\n| | wall s | times | processor s | times | MiB | share |\n|---|--:|--:|--:|--:|--:|--:|")
+        for _ in range(options.rounds):
+            ours, fast = run_curate(folder, planted), run_curate(folder, planted, "--fast")
+            peer = run_peer(folder, planted)
+            for name, cost in (("datacompy, pandas", peer), ("curate diff", ours), ("curate diff --fast", fast)):
+                times = f"{cost.wall:.1f} | {peer.wall / cost.wall:.1f} | {cost.processor:.1f} | "
+                times += f"{peer.processor / cost.processor:.1f}"
+                print(f"| {name} | {times} | {cost.memory:,.0f} | {cost.memory / peer.memory:.2f} |", flush=True)
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
