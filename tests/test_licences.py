@@ -12,9 +12,7 @@ from packaging.requirements import Requirement
 from ruamel.yaml import YAML
 
 RULES: dict[str, Any] = YAML(typ="safe").load((Path(__file__).parent / "licences.yaml").read_text("utf-8"))
-NAMES = {
-    said.lower(): name for name, rule in RULES["allowed"].items() for said in (name, *(rule.get("said_as") or ()))
-}
+NAMES = {said.lower(): name for name, rule in RULES["allowed"].items() for said in (name, *(rule.get("said_as") or ()))}
 _TITLE = "GNU AFFERO GENERAL PUBLIC LICENSE"
 """Stands so in the text of the AGPL alone; the GPL mentions it in small letters."""
 

@@ -88,7 +88,7 @@ def _growing(what: str, spent: dict[int, list[float]], peaks: dict[int, list[flo
     for unit, values in (("CPU µs a record", spent), ("peak MiB of a process", peaks)):
         before: float | None = None
         for size, here in values.items():
-            flat = Bar("ratio", ">=", 0.8) if size == max(values) else None
+            flat = Bar("ratio", ">=", 0.8) if before and size == max(values) else None
             beside = {"peer": "a tenth of the records", "peer_values": [before] * len(here)} if before else {}
             found.append(Figure(what, unit, here, **beside, bar=flat, headline=True, records=size))
             before = statistics.median(here)
