@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import gzip
+import html
 import json
 import os
 import resource
@@ -259,7 +260,7 @@ def test_pages_run_nothing_that_a_dataset_says(call: Call, tmp_path: Path) -> No
     rows = [{"id": text, "text": text, "label": text} for text in PAYLOADS]
     source = lines(tmp_path / "in.jsonl", *rows)
     other = lines(tmp_path / "other.jsonl", *({**row, "text": row["text"] + "!"} for row in rows))
-    said = lines(tmp_path / "said.jsonl", *({"id": row["id"], "label": PAYLOADS[0]} for row in rows))
+    said = lines(tmp_path / "said.jsonl", *({"id": row["id"], "predicted": PAYLOADS[0]} for row in rows))
     call("ingest", source, "run", "--set", "max_failed=99")
     call("report", "run")
     call("diff", source, other, "--report", "diff.html")
@@ -272,7 +273,7 @@ def test_pages_run_nothing_that_a_dataset_says(call: Call, tmp_path: Path) -> No
         assert "window.pwned" not in text or all(
             live not in text for live in ("<script>window", "<img src=x", "<svg onload", '" onmouseover="window')
         ), page.name
-        assert "default-src 'none'" in text
+        assert "default-src 'none'" in html.unescape(text)
 
 
 @pytest.mark.parametrize("moment", ["answers", "repeats the key", "refuses", "sends on"])

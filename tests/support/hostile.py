@@ -36,7 +36,7 @@ def steering_source(folder: Path) -> Path:
 
 def answers(folder: Path) -> Path:
     """Predictions for the records of `steering_source`."""
-    rows = [{"id": f"r{n}{ESCAPE}", "label": f"标签0{ESCAPE}"} for n in range(8)]
+    rows = [{"id": f"r{n}{ESCAPE}", "predicted": f"标签0{ESCAPE}"} for n in range(8)]
     path = folder / "answers.jsonl"
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
     return path
