@@ -15,7 +15,9 @@ _COLOURS = ("#2f6fb3", "#c2571a")
 
 
 def draw(figures: Sequence[Mapping[str, Any]]) -> str:
-    """Draw the figures that have a number of records, a panel for each unit; both axes begin where they should.
+    """Draw the figures that have a number of records, a panel for each unit.
+
+    Values that are more than ten times apart stand on a logarithmic axis, others on one that begins at zero.
 
     Args:
         figures: Figures as `Figure.as_dict` gives them.
@@ -42,17 +44,23 @@ def _panel(number: int, unit: str, names: Sequence[str], growing: Sequence[Mappi
     here = [one for one in growing if one["unit"] == unit]
     sizes = sorted({one["records"] for one in here})
     low, high = math.log10(sizes[0]), math.log10(sizes[-1])
-    most = _rounded_up(max(one["spread"]["max"] for one in here))
+    values = [one["spread"]["median"] for one in here]
+    powers = range(math.floor(math.log10(min(values))), math.ceil(math.log10(max(values))) + 1)
+    steep = max(values) > 10 * min(values)
+    most = _rounded_up(max(values))
+    ticks = [float(10**power) for power in powers] if steep else [0.0, most / 2, most]
     left, floor = _LEFT + _STEP * number, _TOP + _HEIGHT
 
     def across(size: int) -> float:
         return left + place(math.log10(size), low, high, _WIDTH)
 
     def up(value: float) -> float:
+        if steep:
+            return floor - place(math.log10(value), powers[0], powers[-1], _HEIGHT)
         return floor - place(value, 0, most, _HEIGHT)
 
     parts = [f'<text x="{left}" y="{_TOP - 10}" font-weight="bold">{escape(unit)}</text>']
-    for value in (0, most / 2, most):
+    for value in ticks:
         parts.append(f'<path d="M{left} {up(value):.1f}h{_WIDTH}" stroke="#999" stroke-opacity=".35"/>')
         parts.append(f'<text x="{left - 8}" y="{up(value) + 4:.1f}" text-anchor="end">{value:,.0f}</text>')
     parts += [f'<text x="{across(size):.1f}" y="{floor + 18}" text-anchor="middle">{size:,}</text>' for size in sizes]
