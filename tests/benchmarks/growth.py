@@ -63,7 +63,7 @@ def figures(rounds: int, quick: bool) -> list[Figure]:
     """Rows for the table of all benchmarks: a thousand to a million records, and exports of up to a tenth of them.
 
     Processor time of a record is that of the run less that of a run with one record, which holds the imports; where
-    records are few, the start of the workers still shows.
+    records are few, the start of the workers and the 64 shards that a run is cut into still show.
     The most records are run once. What stands beside each number is a tenth of it: flat is 1.
     """
     sizes = (1_000, 10_000) if quick else (1_000, 10_000, 100_000, 1_000_000)
