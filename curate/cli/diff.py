@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from curate.cli.output import Output, common
+from curate.cli.output import Output, common, inert
 
 if TYPE_CHECKING:
     from curate.diff.options import DiffOptions
@@ -122,7 +122,7 @@ def command(
     if out.as_json or "-" in reports:
         from curate.diff.output import json_text
 
-        click.echo(json_text(report).decode("utf-8"), nl=False)
+        click.echo(inert(json_text(report).decode("utf-8")), nl=False)
     else:
         from curate.cli.diff_text import by_stage_text, report_text
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from curate.cli.output import printable
 from curate.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def tell(report: Report) -> None:
     for check in report.verdict.checks:
         if not check.ok:
             text = f"curate diff: {check.rule} does not hold, it is {value_of(check)}"
-            click.echo(f"::error::{_escaped(text)}", err=True)
+            click.echo(f"::error::{_escaped(printable(text))}", err=True)
 
 
 def _escaped(text: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from curate.cli.output import Output, common
+from curate.cli.output import Output, common, printable
 
 
 @click.command("init")
@@ -64,5 +64,5 @@ def command(out: Output, folder: Path, template: str, force: bool) -> None:
         out.json([str(path) for path in written])
         return
     for path in written:
-        click.echo(str(path))
+        click.echo(printable(str(path)))
     out.hint(f"{f'cd {typed(folder)} && ' if folder != Path() else ''}curate run curate.yaml")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from curate import __version__, errors
-from curate.cli.output import let_go, printable
+from curate.cli.output import inert, let_go, printable
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -174,7 +174,7 @@ def _tell(message: str, code: int, as_json: bool) -> int:
     if as_json:
         import json
 
-        told = json.dumps({"error": message, "exit_code": code}, ensure_ascii=False)
+        told = inert(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))
     else:
         told = f"error: {printable(message)}"
     try:

@@ -31,6 +31,11 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub(lambda match: f"⟨U+{ord(match.group()):04X}⟩", text)
 
 
+def inert(text: str) -> str:
+    """Write in JSON as `\\u009b` what could steer a terminal; to a program the document is the same."""
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
 class Output:
     """Where a command writes. Strings are plain text: square brackets in a path are square brackets.
 
@@ -55,7 +60,7 @@ class Output:
 
     def json(self, value: Any) -> None:
         """Print one JSON document."""
-        click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+        click.echo(inert(json.dumps(value, ensure_ascii=False, indent=2, default=str)))
 
     def print(self, *what: RenderableType, page: bool = False) -> None:
         """Print a result; nothing with `--json`.

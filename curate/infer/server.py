@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -73,12 +74,20 @@ class Server:
     Args:
         url: Its address, with or without `/v1`.
         options: How it is asked.
+
+    Raises:
+        UsageError: the address holds a name or a password.
     """
 
     def __init__(self, url: str, options: AskOptions) -> None:
+        if "@" in urlsplit(url).netloc:
+            raise UsageError(
+                f"the address of a server may hold no name or password, which would stand in files; use {KEY_VARIABLE}"
+            )
         self.url = url.rstrip("/").removesuffix("/v1")
         self.options = options
         key = os.environ.get(KEY_VARIABLE)
+        self._key = key.encode() if key else None
         self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=aiohttp.ClientTimeout(sock_connect=min(10.0, options.timeout), sock_read=options.timeout),
@@ -165,12 +174,20 @@ class Server:
 
         Raises:
             Transient: the connection failed.
+            UsageError: it sends the request on to somewhere else.
         """
         headers = {**_JSON, "Content-Length": str(sum(map(len, body)))}
         content = _one_by_one(body) if body else None
         try:
-            async with self._session.request(method, self.url + path, data=content, headers=headers) as response:
-                return _Response(response.status, await response.read(), response.headers.get("Retry-After", ""))
+            # No redirects: rows and pictures go to the server that a person named, and nowhere else.
+            async with self._session.request(
+                method, self.url + path, data=content, headers=headers, allow_redirects=False
+            ) as response:
+                _refuse_redirect(self.url, response)
+                answer = await response.read()
+                # A server that repeats the key in an error must not bring it into files and onto screens.
+                answer = answer.replace(self._key, b"***") if self._key else answer
+                return _Response(response.status, answer, response.headers.get("Retry-After", ""))
         except aiohttp.ClientConnectorError as error:
             raise Transient(f"{type(error).__name__}: {error.strerror}", reached=False) from error
         except aiohttp.ConnectionTimeoutError as error:
@@ -198,6 +215,12 @@ _JSON = {"Content-Type": "application/json"}
 
 _KEPT_OPEN = 4.0
 """Seconds that an idle connection is kept; less than the 5 s after which vLLM closes it."""
+
+
+def _refuse_redirect(url: str, response: aiohttp.ClientResponse) -> None:
+    if 300 <= response.status < 400:
+        target = response.headers.get("Location", "an address that it does not name")[:_DETAIL]
+        raise UsageError(f"the server {url} sends requests on to {target}; if that is right, name it with --server")
 
 
 def _refuse_key(response: _Response) -> None:

@@ -18,6 +18,8 @@ from curate.ingest.slices import MAX_DEPTH, SHOWN, Slice, is_too_deep
 from curate.pipeline.source import Position
 
 _BATCH = 256
+_AT_ONCE = 128 << 20
+"""Bytes that the rows read at once may have, however often they share one value (see `_rows_at_once`)."""
 
 
 class ParquetRows:
@@ -60,7 +62,7 @@ class ParquetRows:
         try:
             with pq.ParquetFile(self.path, page_checksum_verification=True) as file:
                 for batch in _batches(file, start.offset):
-                    for row in _rows(batch):
+                    for row in _rows(batch, self.limit):
                         index += 1
                         yield self._slice(row, index)
         except (OSError, pa.ArrowInvalid) as error:
@@ -86,22 +88,39 @@ def _batches(file: pq.ParquetFile, start: int) -> Iterator[pa.RecordBatch]:
         rows = file.metadata.row_group(group).num_rows
         if passed + rows > start:
             skip = max(0, start - passed)
-            for batch in file.iter_batches(_BATCH, row_groups=[group]):
+            for batch in file.iter_batches(_rows_at_once(file.metadata.row_group(group)), row_groups=[group]):
                 if skip < batch.num_rows:
                     yield batch.slice(skip)
                 skip = max(0, skip - batch.num_rows)
         passed += rows
 
 
-def _rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | RowError]:
+def _rows_at_once(group: pq.RowGroupMetaData) -> int:
+    """As many rows as fit into the bounds at the worst.
+
+    A value that rows share stands in the file once and in memory as often as there are rows: some kilobytes of file
+    can be terabytes. No value is larger than its column in the row group, so the largest column bounds them all.
+    """
+    largest = max((group.column(number).total_uncompressed_size for number in range(group.num_columns)), default=0)
+    return max(1, min(_BATCH, _AT_ONCE // max(1, largest)))
+
+
+def _rows(batch: pa.RecordBatch, limit: int) -> Iterator[dict[str, Any] | RowError]:
     try:
-        yield from batch.to_pylist()
-    except UnicodeDecodeError:  # one bad string spoils the conversion of all rows
-        for number in range(batch.num_rows):
-            try:
-                yield batch.slice(number, 1).to_pylist()[0]
-            except UnicodeDecodeError:
-                yield RowError("not_utf8")
+        if batch.nbytes <= limit:
+            yield from batch.to_pylist()
+            return
+    except UnicodeDecodeError:
+        pass  # one bad string spoils the conversion of all rows
+    for number in range(batch.num_rows):
+        row = batch.slice(number, 1)
+        if row.nbytes > limit:
+            yield RowError("record_too_large", f"more than {limit} bytes")
+            continue
+        try:
+            yield row.to_pylist()[0]
+        except UnicodeDecodeError:
+            yield RowError("not_utf8")
 
 
 def _plain(value: Any) -> Any:

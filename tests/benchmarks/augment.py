@@ -1,6 +1,6 @@
 """How fast augmentation is: texts through the whole engine, pictures beside a plain albumentations loop.
 
-    python tests/benchmarks/augment.py [--rounds 5]
+    python -m tests.benchmarks.augment [--rounds 5]
 
 Texts: 1,000 dialogues, put together from turns of the demo data so that turns and lengths are those of the official
 intent records (median of 6 turns, customers 7 characters, agents 42), become 5,000; bar: 60 s on two cores.
@@ -14,11 +14,12 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import shutil
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -28,11 +29,12 @@ from curate.augment.draw import Draw
 from curate.augment.image import AugmentImageOptions, AugmentImageStage
 from curate.augment.pipelines import SEEDS, Pipeline
 from curate.dataset.pictures import PictureStore
-from curate.pipeline.batch import Batch
+from curate.pipeline.batch import Batch, Counts
 from curate.pipeline.recipe_file import parse_recipe
 from curate.pipeline.run import run
 from curate.pipeline.stage import Context
 from curate.records import Image, Line, Ocr, Record, Turn, to_table
+from tests.benchmarks.figures import Bar, Figure
 
 DEMO = Path(__file__).parents[2] / "pipelines" / "demo"
 RECORDS, COPIES = 1000, 4
@@ -68,8 +70,8 @@ def dialogues(path: Path, number: int = RECORDS) -> None:
     path.write_text(json.dumps(made, ensure_ascii=False, indent=4), "utf-8")
 
 
-def texts(folder: Path) -> None:
-    """Time 1,000 dialogues to 5,000 through the engine with two workers, everything included."""
+def texts(folder: Path) -> tuple[float, Counts]:
+    """Augment 1,000 dialogues to 5,000 through the engine with two workers; give seconds, everything included."""
     dialogues(folder / "train.json")
     recipe = parse_recipe(
         "name: bench\ninput: {path: train.json, format: mire}\nworkers: 2\n"
@@ -77,10 +79,15 @@ def texts(folder: Path) -> None:
         "bench.yaml",
         folder,
     )
+    shutil.rmtree(folder / "run", ignore_errors=True)
     started = time.perf_counter()
     result = run(recipe, folder / "run")
-    seconds = time.perf_counter() - started
-    counts = result.steps[-1].counts
+    return time.perf_counter() - started, result.steps[-1].counts
+
+
+def tell_texts(folder: Path) -> None:
+    """Print what the texts took."""
+    seconds, counts = texts(folder)
     print(f"texts: {counts.rows_in:,} records to {counts.rows_out:,} in {seconds:.1f} s (bar: 5,000 in 60 s)")
     print(f"       records with fewer copies than asked: {counts.codes.get('noted', {})}")
 
@@ -125,11 +132,18 @@ def by_loop(records: list[Record], made: Path, pipeline: Pipeline) -> int:
     return len(records)
 
 
-def images(folder: Path, rounds: int) -> None:
-    """Time both in turns; the median of the paired ratios is what counts."""
+class Spent(NamedTuple):
+    """Seconds for one picture."""
+
+    processor: float
+    wall: float
+
+
+def images(folder: Path, rounds: int) -> list[dict[str, Spent]]:
+    """Time both in turns, round by round."""
     records = pictures()
     pipeline = Pipeline.named("screenshot")
-    ratios, walls = [], []
+    found = []
     for turn in range(rounds + 1):
         spent = {}
         for name, work in (
@@ -138,18 +152,51 @@ def images(folder: Path, rounds: int) -> None:
         ):
             clock, wall = time.process_time(), time.perf_counter()
             number = work(folder / f"{name}{turn}")
-            spent[name] = ((time.process_time() - clock) / number, (time.perf_counter() - wall) / number)
+            spent[name] = Spent((time.process_time() - clock) / number, (time.perf_counter() - wall) / number)
         if turn:  # the first round warms up
-            ratios.append(spent["loop"][0] / spent["stage"][0])
-            walls.append(spent["loop"][1] / spent["stage"][1])
-            print(
-                f"pictures: loop {spent['loop'][0] * 1e3:.1f} ms, stage {spent['stage'][0] * 1e3:.1f} ms a picture "
-                f"(processor); throughput {ratios[-1]:.2f} of the loop's by processor, {walls[-1]:.2f} by the clock"
-            )
+            found.append(spent)
+    return found
+
+
+def tell_images(folder: Path, rounds: int) -> None:
+    """Print all rounds; the median of the paired ratios is what counts."""
+    found = images(folder, rounds)
+    ratios = [
+        (spent["loop"].processor / spent["stage"].processor, spent["loop"].wall / spent["stage"].wall)
+        for spent in found
+    ]
+    for spent, (processor, wall) in zip(found, ratios, strict=True):
+        loop, stage = spent["loop"].processor, spent["stage"].processor
+        print(
+            f"pictures: loop {loop * 1e3:.1f} ms, stage {stage * 1e3:.1f} ms a picture (processor); "
+            f"throughput {processor:.2f} of the loop's by processor, {wall:.2f} by the clock"
+        )
     print(
-        f"pictures: median {statistics.median(ratios):.2f} of the loop's throughput by processor time, "
-        f"{statistics.median(walls):.2f} by the clock, {len(records)} pictures, {rounds} rounds (bar: 0.8)"
+        f"pictures: median {statistics.median(one for one, _ in ratios):.2f} of the loop's throughput by processor time, "
+        f"{statistics.median(one for _, one in ratios):.2f} by the clock, {rounds} rounds (bar: 0.8)"
     )
+
+
+def figures(rounds: int, quick: bool) -> list[Figure]:
+    """Rows for the table of all benchmarks."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        cv2.setNumThreads(1)
+        said = [texts(folder)[0] for _ in range(1 if quick else rounds)]
+        shown = images(folder, rounds)
+    stage, loop = ([spent[one].processor * 1e3 for spent in shown] for one in ("stage", "loop"))
+    return [
+        Figure("`augment-text`: 1,000 dialogues to 5,000", "s", said, bar=Bar("figure", "<=", 60), headline=True),
+        Figure(
+            "`augment-image`: a copy of a screenshot",
+            "CPU ms",
+            stage,
+            "plain albumentations loop, without texts and proof",
+            loop,
+            bar=Bar("ratio", ">=", 0.8),
+            headline=True,
+        ),
+    ]
 
 
 def main() -> None:
@@ -159,9 +206,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         cv2.setNumThreads(1)
-        texts(Path(folder))
-        images(Path(folder), options.rounds)
-    sys.exit(0)
+        tell_texts(Path(folder))
+        tell_images(Path(folder), options.rounds)
 
 
 if __name__ == "__main__":

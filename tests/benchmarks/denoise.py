@@ -22,23 +22,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-import threading
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from tests.benchmarks import denoise_data
+from tests.benchmarks.cost import Cost, environment, measure
+from tests.benchmarks.figures import Figure
 
-ROOT = Path(__file__).parents[2]
 PINS = ("py-data-juicer==1.6.1", "aiohttp==3.14.5", "ray==2.60.0", "torch==2.13.0")
 SHARD_ROWS = 3072
 _LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
@@ -61,90 +57,14 @@ process:
 """
 
 
-@dataclass
-class Cost:
-    """What a process tree took: seconds of wall clock, of all processors; MiB of one process and of the tree."""
-
-    wall: float
-    processor: float
-    largest: float
-    tree: float
-
-
-class _Memory(threading.Thread):
-    """Notes the memory of a process group: the largest process, and the largest sum of proportional set sizes."""
-
-    def __init__(self, group: int) -> None:
-        super().__init__(daemon=True)
-        self.group = group
-        self.largest = self.tree = 0
-        self.done = threading.Event()
-
-    def run(self) -> None:
-        while not self.done.wait(0.05):
-            group = [path for path in Path("/proc").glob("[0-9]*") if self._is_member(path)]
-            self.largest = max([self.largest, *(_kibibytes(path / "status", "VmHWM") for path in group)])
-            self.tree = max(self.tree, sum(_kibibytes(path / "smaps_rollup", "Pss") for path in group))
-
-    def _is_member(self, process: Path) -> bool:
-        try:
-            return os.getpgid(int(process.name)) == self.group
-        except OSError:
-            return False
-
-
-def _kibibytes(path: Path, name: str) -> int:
-    try:
-        found = re.search(rf"^{name}:\s+(\d+)", path.read_text(), re.MULTILINE)
-    except OSError:  # the process has ended
-        return 0
-    return int(found[1]) if found else 0
-
-
-def measure(command: list[str], folder: Path, **environment: str) -> Cost:
-    """Run a command in a process group of its own."""
-    began = time.monotonic()
-    with open(folder / "log.txt", "w", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **environment},
-            start_new_session=True,
-        )
-        memory = _Memory(process.pid)
-        memory.start()
-        _, status, used = os.wait4(process.pid, 0)
-    process.returncode = code = os.waitstatus_to_exitcode(status)
-    wall = time.monotonic() - began
-    memory.done.set()
-    memory.join()
-    if code:
-        raise SystemExit(f"{' '.join(command)} ended with {code}:\n{(folder / 'log.txt').read_text()[-3000:]}")
-    return Cost(wall, used.ru_utime + used.ru_stime, memory.largest / 1024, memory.tree / 1024)
-
-
-def peer_environment() -> Path:
-    """The environment of Data-Juicer; made where it is missing."""
-    cache = Path(os.environ.get("CURATE_CONFORMANCE", "~/.cache/curate-conformance")).expanduser()
-    folder = cache / ("denoise-" + "-".join(PINS).replace("==", "_"))
-    if not (folder / "ready").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run([str(folder / "bin" / "pip"), "install", "-q", *PINS], check=True)
-        (folder / "ready").touch()
-    return folder
-
-
 def run_peer(folder: Path) -> Cost:
     """Data-Juicer on the table of utterances."""
     target = folder / "peer"
     shutil.rmtree(target, ignore_errors=True)
     config = folder / "peer.yaml"
     config.write_text(CONFIG.format(source=folder / "texts.parquet", target=target / "out.parquet"))
-    command = [str(peer_environment() / "bin" / "dj-process"), "--config", str(config)]
-    return measure(command, folder, PIP_NO_INDEX="1", UV_OFFLINE="1")
+    command = [str(environment("denoise", PINS) / "bin" / "dj-process"), "--config", str(config)]
+    return measure(command, folder, PIP_NO_INDEX="1", UV_OFFLINE="1", PYTHONPATH="")
 
 
 ALL: dict[str, Any] = {"rules": "zh-ecommerce"}
@@ -159,7 +79,7 @@ def run_curate(folder: Path, options: dict[str, Any]) -> Cost:
     command = [sys.executable, "-m", "curate.cli.main", "denoise", str(folder / "data"), str(out)]
     command += [part for name, value in options.items() for part in ("--set", f"{name}={value}")]
     command += ["--workers", "2", "--set", f"input.shard_rows={SHARD_ROWS}", "--quiet"]
-    return measure(command, folder, PYTHONPATH=str(ROOT))
+    return measure(command, folder)
 
 
 def run_stage(folder: Path, options: dict[str, Any]) -> Cost:
@@ -168,7 +88,7 @@ def run_stage(folder: Path, options: dict[str, Any]) -> Cost:
     shutil.rmtree(out, ignore_errors=True)
     rows = next((folder / "data").glob("00-*/rows"))
     command = [sys.executable, "-m", "tests.benchmarks.denoise_stage", str(rows), str(out), json.dumps(options)]
-    return measure(command, folder, PYTHONPATH=str(ROOT))
+    return measure(command, folder)
 
 
 def prepare(folder: Path, utterances: int, repeats: bool) -> None:
@@ -176,7 +96,7 @@ def prepare(folder: Path, utterances: int, repeats: bool) -> None:
     folder.mkdir()
     denoise_data.write(folder, utterances, repeats)
     command = [sys.executable, "-m", "curate.cli.main", "ingest", str(folder / "chats.jsonl"), str(folder / "data")]
-    measure([*command, "--set", f"input.shard_rows={SHARD_ROWS}", "--quiet"], folder, PYTHONPATH=str(ROOT))
+    measure([*command, "--set", f"input.shard_rows={SHARD_ROWS}", "--quiet"], folder)
 
 
 def links(folder: Path) -> dict[str, str]:
@@ -197,13 +117,34 @@ def links(folder: Path) -> dict[str, str]:
     return told
 
 
+def figures(rounds: int, quick: bool) -> list[Figure]:
+    """Rows for the table of all benchmarks: the command beside Data-Juicer, on texts that repeat and on such that do not."""
+    found: list[Figure] = []
+    utterances = 20_000 if quick else 200_000
+    for name, repeats in (("many repeats", True), ("no text twice", False)):
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place) / "texts"
+            prepare(folder, utterances, repeats)
+            turns = [(run_peer(folder), run_curate(folder, EQUAL), run_curate(folder, ALL)) for _ in range(rounds)]
+        peers, equal, every = zip(*turns, strict=True)
+        what, peer = f"{utterances:,} utterances, {name}", f"Data-Juicer {PINS[0].partition('==')[2]}, five operators"
+        for rules, costs in (("equal rules", equal), ("all rules", every)):
+            for unit, of in (("s", "wall"), ("CPU s", "processor"), ("MiB of all processes", "tree")):
+                values, beside = ([getattr(cost, of) for cost in side] for side in (costs, peers))
+                title = f"`curate denoise`, {rules}: {what}"
+                found.append(
+                    Figure(title, unit, values, peer, beside, headline=of == "processor" or (of == "tree" and repeats))
+                )
+    return found
+
+
 def main() -> None:
     """Measure and print Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--utterances", type=int, default=400_000)
     parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
-    peer_environment()
+    environment("denoise", PINS)
     folder = Path(tempfile.mkdtemp(prefix="denoise-"))
     try:
         print(f"{options.utterances:,} utterances; Data-Juicer {PINS[0].partition('==')[2]}, two processes each")

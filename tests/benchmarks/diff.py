@@ -12,16 +12,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.benchmarks.cost import Cost, environment, measure
+from tests.benchmarks.figures import Figure
+
 PINS = ("datacompy==1.1.0", "pandas==3.0.6", "pyarrow==26.0.1")
 
 PEER = """
@@ -34,44 +32,6 @@ open(sys.argv[3], "w").write(found.report())
 changed = (~found.intersect_rows[[c for c in found.intersect_rows if c.endswith("_match")]].all(axis=1)).sum()
 print(len(found.df1_unq_rows), len(found.df2_unq_rows), int(changed))
 """
-
-
-@dataclass
-class Cost:
-    """What a process took: seconds of the wall clock and of all processors, MiB of its largest resident set."""
-
-    wall: float
-    processor: float
-    memory: float
-    out: str
-
-
-def measure(command: list[str], folder: Path) -> Cost:
-    """Run a command."""
-    began = time.monotonic()
-    with open(folder / "log.txt", "w+", encoding="utf-8") as log:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, env=environment)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = code = os.waitstatus_to_exitcode(status)
-        wall = time.monotonic() - began
-        log.seek(0)
-        out = log.read()
-    if code:
-        raise SystemExit(f"{' '.join(command)[:200]} ended with {code}:\n{out[-3000:]}")
-    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, out)
-
-
-def peer_environment() -> Path:
-    """The environment of datacompy; made where it is missing."""
-    cache = Path(os.environ.get("CURATE_CONFORMANCE", "~/.cache/curate-conformance")).expanduser()
-    folder = cache / ("diff-" + "-".join(PINS).replace("==", "_"))
-    if not (folder / "ready").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run([str(folder / "bin" / "pip"), "install", "-q", *PINS], check=True)
-        (folder / "ready").touch()
-    return folder
 
 
 def run_curate(folder: Path, planted: dict[str, int], *options: str) -> Cost:
@@ -88,7 +48,9 @@ def run_curate(folder: Path, planted: dict[str, int], *options: str) -> Cost:
 def run_peer(folder: Path, planted: dict[str, int]) -> Cost:
     """Datacompy on the same files."""
     cost = measure(
-        [str(peer_environment() / "bin" / "python"), "-c", PEER, "a.parquet", "b.parquet", "peer.txt"], folder
+        [str(environment("diff", PINS) / "bin" / "python"), "-c", PEER, "a.parquet", "b.parquet", "peer.txt"],
+        folder,
+        PYTHONPATH="",
     )
     found = [int(word) for word in cost.out.split()[-3:]]
     assert found == [planted["removed"], planted["added"], planted["changed"]], found
@@ -103,13 +65,35 @@ def make(folder: Path, rows: int) -> dict[str, int]:
     return found
 
 
+def figures(rounds: int, quick: bool) -> list[Figure]:
+    """Rows for the table of all benchmarks."""
+    rows = 50_000 if quick else 1_000_000
+    with tempfile.TemporaryDirectory(prefix="diff-") as name:
+        folder = Path(name)
+        planted = make(folder, rows)
+        turns = [
+            (run_peer(folder, planted), run_curate(folder, planted), run_curate(folder, planted, "--fast"))
+            for _ in range(rounds)
+        ]
+    peers, whole, fast = zip(*turns, strict=True)
+    peer = f"datacompy {PINS[0].partition('==')[2]}, pandas"
+    found = []
+    for what, costs in (("`curate diff`", whole), ("`curate diff --fast`", fast)):
+        for unit, of in (("s", "wall"), ("CPU s", "processor"), ("MiB", "largest")):
+            values, beside = ([getattr(cost, of) for cost in side] for side in (costs, peers))
+            found.append(
+                Figure(f"{what}: {rows:,} by {rows:,} rows", unit, values, peer, beside, headline=whole is costs)
+            )
+    return found
+
+
 def main() -> None:
     """Measure and print Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
-    peer_environment()
+    environment("diff", PINS)
     folder = Path(tempfile.mkdtemp(prefix="diff-"))
     try:
         planted = make(folder, options.rows)
@@ -121,7 +105,7 @@ def main() -> None:
             for name, cost in (("datacompy, pandas", peer), ("curate diff", ours), ("curate diff --fast", fast)):
                 times = f"{cost.wall:.1f} | {peer.wall / cost.wall:.1f} | {cost.processor:.1f} | "
                 times += f"{peer.processor / cost.processor:.1f}"
-                print(f"| {name} | {times} | {cost.memory:,.0f} | {cost.memory / peer.memory:.2f} |", flush=True)
+                print(f"| {name} | {times} | {cost.largest:,.0f} | {cost.largest / peer.largest:.2f} |", flush=True)
     finally:
         shutil.rmtree(folder)
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
-import subprocess
+import statistics
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
+
+from tests.benchmarks import cost, export_growth
+from tests.benchmarks.cost import Cost
+from tests.benchmarks.figures import Bar, Figure
 
 USER = [
     "这款灯可以调光吗",
@@ -50,57 +51,57 @@ def write_source(path: Path, records: int) -> None:
         stream.write("\n]\n")
 
 
-class Watch(threading.Thread):
-    """Notes the largest resident memory among a process and its children, ten times a second."""
-
-    def __init__(self, pid: int) -> None:
-        super().__init__(daemon=True)
-        self.pid = pid
-        self.peak = 0
-
-    def run(self) -> None:
-        while Path(f"/proc/{self.pid}").exists():
-            listed = subprocess.run(
-                ["ps", "-o", "rss=", "--pid", str(self.pid), "--ppid", str(self.pid)],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            self.peak = max([self.peak, *map(int, listed.stdout.split())])
-            time.sleep(0.1)
-
-
-def measure(records: int) -> tuple[float, float]:
-    """Run ingest and denoise; give seconds and MiB."""
-    folder = Path(tempfile.mkdtemp())
-    try:
+def measure(records: int) -> Cost:
+    """Run ingest and denoise on so many records."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         write_source(folder / "in.json", records)
-        began = time.monotonic()
-        command = [
-            sys.executable,
-            "-m",
-            "curate.cli.main",
-            "denoise",
-            str(folder / "in.json"),
-            str(folder / "out"),
-            "-q",
-        ]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        watch = Watch(process.pid)
-        watch.start()
-        if process.wait() != 0:
-            raise SystemExit(f"the run of {records} records failed")
-        return time.monotonic() - began, watch.peak / 1024
-    finally:
-        shutil.rmtree(folder)
+        return cost.measure([*cost.CURATE, "denoise", "in.json", "out", "-q"], folder)
+
+
+def figures(rounds: int, quick: bool) -> list[Figure]:
+    """Rows for the table of all benchmarks: a thousand to a million records, and exports of up to a tenth of them.
+
+    Processor time of a record is that of the run less that of a run with one record, which holds the imports; where
+    records are few, the start of the workers and the 64 shards that a run is cut into still show.
+    The most records are run once. What stands beside each number is a tenth of it: flat is 1.
+    """
+    sizes = (1_000, 10_000) if quick else (1_000, 10_000, 100_000, 1_000_000)
+    start = statistics.median(measure(1).processor for _ in range(max(3, rounds)))
+    runs = {size: [measure(size) for _ in range(1 if size == sizes[-1] else rounds)] for size in sizes}
+    found = _growing(
+        "ingest and denoise",
+        {size: [1e6 * (one.processor - start) / size for one in costs] for size, costs in runs.items()},
+        {size: [one.largest for one in costs] for size, costs in runs.items()},
+    )
+    for target in ("sharegpt",):
+        exports = {size: [export_growth.measure(target, size) for _ in range(rounds)] for size in sizes[:-1]}
+        found += _growing(
+            f"export {target}",
+            {size: [1e6 * seconds / size for seconds, _, _ in told] for size, told in exports.items()},
+            {size: [mib for _, mib, _ in told] for size, told in exports.items()},
+        )
+    return found
+
+
+def _growing(what: str, spent: dict[int, list[float]], peaks: dict[int, list[float]]) -> list[Figure]:
+    found = []
+    for unit, values in (("CPU µs a record", spent), ("peak MiB of a process", peaks)):
+        before: float | None = None
+        for size, here in values.items():
+            flat = Bar("ratio", ">=", 0.8) if before and size == max(values) else None
+            beside = {"peer": "a tenth of the records", "peer_values": [before] * len(here)} if before else {}
+            found.append(Figure(what, unit, here, **beside, bar=flat, headline=True, records=size))
+            before = statistics.median(here)
+    return found
 
 
 def main() -> None:
     """Measure every size that was asked for."""
     print("| records | seconds | records a second | peak MiB of a process |\n|---:|---:|---:|---:|")
     for records in map(int, sys.argv[1:] or ["10000", "100000"]):
-        seconds, peak = measure(records)
-        print(f"| {records:,} | {seconds:.1f} | {records / seconds:,.0f} | {peak:.0f} |", flush=True)
+        found = measure(records)
+        print(f"| {records:,} | {found.wall:.1f} | {records / found.wall:,.0f} | {found.largest:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

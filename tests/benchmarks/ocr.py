@@ -27,6 +27,8 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from ocr_truth import Page, agreement, demo_pages, pages_of, total  # noqa: E402
 
+from tests.benchmarks.figures import Figure  # noqa: E402
+
 NAMES = ("curate", "curate f32", "rapidocr loop", "rapidocr loop, openvino", "paddleocr")
 BASE = "rapidocr loop"
 
@@ -70,6 +72,45 @@ def table(pages: Sequence[Page], rounds: dict[str, list[dict[str, Any]]]) -> str
     return "\n".join(rows)
 
 
+def compare(pages: Sequence[Page], names: Sequence[str], rounds: int) -> dict[str, list[dict[str, Any]]]:
+    """Read all pages with every contender in turn, several times over."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        models = None
+        if "paddleocr" in names:
+            from paddle_models import paddle_models
+
+            models = paddle_models(folder / "models")
+        for number in range(rounds):
+            for contender in names:
+                found[contender].append(measure(contender, pages, folder, models))
+                print(f"round {number + 1}: {contender}", file=sys.stderr)
+    return found
+
+
+def figures(rounds: int, quick: bool) -> list[Figure]:
+    """Rows for the table of all benchmarks: processor time beside every peer, and how much of the text is found."""
+    pages = demo_pages()[: 3 if quick else None]
+    found = compare(pages, NAMES, rounds)
+    spent = {name: [result["cpu"] / len(pages) for result in results] for name, results in found.items()}
+    peaks = {name: [result["peak_mib"] for result in results] for name, results in found.items()}
+    recall = {
+        name: [
+            total([agreement(page.texts, read) for page, read in zip(pages, result["texts"], strict=True)]).recall
+            for result in results
+        ]
+        for name, results in found.items()
+    }
+    what = f"the stage `ocr`: {len(pages)} pages"
+    return [
+        *(Figure(what, "CPU s a page", spent["curate"], peer, spent[peer], headline=True) for peer in NAMES[2:]),
+        Figure(f"{what}, `precision: f32`", "CPU s a page", spent["curate f32"], BASE, spent[BASE]),
+        Figure(what, "peak MiB", peaks["curate"], BASE, peaks[BASE]),
+        Figure(what, "share of characters found", recall["curate"], BASE, recall[BASE], "higher", headline=True),
+    ]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -80,18 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     pages = (pages_of(options.pages) if options.pages else demo_pages())[: options.most]
     names = options.only.split(",") if options.only else NAMES
-    rounds: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        models = None
-        if "paddleocr" in names:
-            from paddle_models import paddle_models
-
-            models = paddle_models(folder / "models")
-        for number in range(options.repeats):
-            for contender in names:
-                rounds[contender].append(measure(contender, pages, folder, models))
-                print(f"round {number + 1}: {contender}", file=sys.stderr)
+    rounds = compare(pages, names, options.repeats)
     print(f"{len(pages)} pages, {options.repeats} rounds, {os.cpu_count()} processors, {platform.machine()}\n")
     print(table(pages, rounds))
 

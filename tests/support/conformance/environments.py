@@ -21,7 +21,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SHIM = HERE / "torchvision_without_cuda.py"
-NAMES = ("llamafactory", "swift", "trl", "paddle", "vllm", "croissant")
+NAMES = ("llamafactory", "swift", "trl", "paddle", "croissant", "vllm")
 NAMED_WHOLE = frozenset(("vllm",))
 """Those whose pins leave dependencies out on purpose, so that pip must not add them."""
 
