@@ -115,7 +115,7 @@ class Ladder:
                 f"the key {', '.join(key)} is not unique: {in_a:,} rows of A and {in_b:,} of B share theirs, "
                 f"for example {samples[0]}; add a column with --key, or leave --on-duplicate-key out"
             )
-        pairs = keys.pair_unique(a, b, key)
+        pairs = keys.pair_unique(a, b, key) if in_a or in_b else keys.join_keys(a, b, key)
         if self.options.key and len(pairs):
             score = keys.probe(
                 a, b, pairs, [one for one in self.columns if one.name not in key], self._alike, self.options.seed
