@@ -49,9 +49,7 @@ class Walker:
         self._tolerances = options.tolerances
         self._nulls_are_missing = nulls_are_missing
 
-    def differences(
-        self, before: Any, after: Any, name: str, kind: ComparedAs, skipped: int = 0
-    ) -> list[Difference]:
+    def differences(self, before: Any, after: Any, name: str, kind: ComparedAs, skipped: int = 0) -> list[Difference]:
         """Compare the values of one column; of lists the first items, so many of them equal, may be left out."""
         return list(self._walk(before, after, f"/{escaped(name)}", name, kind, skipped))
 
