@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from curate.diff.report import Report
     from curate.diff.table import Table
 
-REDACTIONS = ("default", "strict", "keys-only", "none")
-
 
 @dataclass(frozen=True)
 class _Shown:
@@ -63,7 +61,7 @@ class _Shown:
 @click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Of the HTML report.")
 @click.option(
     "--redact",
-    type=click.Choice(REDACTIONS),
+    type=click.Choice(["default", "strict", "keys-only", "none"]),
     help="What is hidden: personal data, all texts, all but keys, or nothing.  [default: default]",
 )
 @click.option("--fast", is_flag=True, help="Counts, schema and distributions only; rows are not read again.")
@@ -99,6 +97,7 @@ def command(
       curate diff work/demo --row 4tuj6t34
     """
     from curate.diff.diff import diff
+    from curate.diff.ledgers import steps_between
     from curate.diff.output import check_name
     from curate.diff.private import redacted
     from curate.diff.rules import parse_rule
@@ -113,12 +112,11 @@ def command(
     options = replace(options, command=_command(one, other, given, fail_on, strict), title=f"{one.name} → {other.name}")
     if row is not None:
         return _row(out, one, other, options, row, shown)
-    if by_stage and not _has_steps(one, other):
+    if by_stage and not steps_between(one, other):
         raise click.UsageError("--by-stage is for runs: name a run, or two steps of one")
     found = diff(one, other, options, rules, strict)
     report = redacted(found, shown.redact or "default")  # type: ignore[arg-type]
-    written = _write(found, report, shown)
-    written += _write_rows(one, other, options, shown)
+    written = [*_write(found, report, shown), *_write_rows(one, other, options, shown)]
     if out.as_json or "-" in reports:
         from curate.diff.output import json_text
 
@@ -162,12 +160,6 @@ def _open(a: str | None, b: str | None, where: str | None) -> tuple[Table, Table
     if not (Path(name) / "run.json").exists():
         raise click.UsageError(f"{a} is no run; name B, what it is compared with")
     return open_run(Path(name), step, where)
-
-
-def _has_steps(a: Table, b: Table) -> bool:
-    from curate.diff.ledgers import steps_between
-
-    return bool(steps_between(a, b))
 
 
 def _command(a: Table, b: Table, given: dict[str, Any], fail_on: tuple[str, ...], strict: bool) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import polars as pl
+
 from curate.diff.boxes import BoxDiff, compare_boxes
 from curate.diff.cells import MISSING
 from curate.diff.columns import Column
@@ -12,6 +14,7 @@ from curate.diff.sample import ChangeClass
 from curate.diff.sight import look, measure, pictures_of
 from curate.diff.table import Table
 from curate.diff.tally import Tally
+from curate.diff.turns import differing_turns
 from curate.diff.walk import Difference, Walker
 
 MOST_DECODED = 2_000
@@ -32,6 +35,21 @@ class CellComparer:
         self.decoded = 0
         self._a, self._b = a, b
         self._walker = walker
+
+    def compare_all(self, column: Column, before: pl.Series, after: pl.Series) -> list[list[Difference]]:
+        """Give the differences between the cells of a column, row by row."""
+        turns = differing_turns(before, after) if column.compared_as == "conversation" else None
+        if turns is None:
+            cells = zip(self._a.decoded(before), self._b.decoded(after), strict=True)
+            return [self.compare(column, one, other) for one, other in cells]
+        found = []
+        for place, skipped in enumerate(turns.skipped):
+            one, other = turns.before[place], turns.after[place]
+            differences = self._walker.differences(one, other, column.name, column.compared_as, skipped)
+            if turns.cut[place] and any(difference.change == "digits" for difference in differences):
+                differences = self.compare(column, before[place].to_list(), after[place].to_list())
+            found.append(differences)  # a number may have come from a turn that was left out
+        return found
 
     def compare(self, column: Column, before: Any, after: Any) -> list[Difference]:
         """Give the differences between two cells of a column."""

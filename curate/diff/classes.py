@@ -35,6 +35,8 @@ _MAY_BE_UNSEEN = re.compile(
     "\U00010000-\U0010ffff]"
 )
 """Holds every character that is not seen, and some that are."""
+_LETTERS = re.compile("[A-Za-z\u4e00-\u9fff]*")
+"""Characters that no step before that of capitals takes out or rewrites; a text of nothing else need not take them."""
 _BLANKS = re.compile(r"\s+")
 _DIGITS = re.compile(r"\d")
 
@@ -42,6 +44,8 @@ _DIGITS = re.compile(r"\d")
 @lru_cache(maxsize=65536)
 def change_class(before: str, after: str) -> ChangeClass:
     """Name the class of the change between two texts that differ."""
+    if _LETTERS.fullmatch(before) and _LETTERS.fullmatch(after):
+        return _of_letters(before, after)
     one, two = _visible(before), _visible(after)
     if one == two:
         return "invisible"
@@ -57,8 +61,10 @@ def change_class(before: str, after: str) -> ChangeClass:
     if _DIGITS.findall(one) != _DIGITS.findall(two):
         return "digits"
     one, two = without_marks(one), without_marks(two)
-    if one == two:
-        return "punctuation"
+    return "punctuation" if one == two else _of_letters(one, two)
+
+
+def _of_letters(one: str, two: str) -> ChangeClass:
     if one.casefold() == two.casefold():
         return "case"
     if _simplified(one) == _simplified(two):

@@ -165,10 +165,9 @@ class Comparer:
         found: list[list[Difference]] = [[] for _ in places]
         for column in columns:
             inside = np.flatnonzero(pairs.differs[column.name][places])
-            one = self._a.decoded(before[column.source].gather(inside))
-            other = self._b.decoded(after[column.source].gather(inside))
-            for place, left, right in zip(inside.tolist(), one, other, strict=True):
-                found[place] += self._cells.compare(column, left, right)
+            one, other = before[column.source].gather(inside), after[column.source].gather(inside)
+            for place, differences in zip(inside.tolist(), self._cells.compare_all(column, one, other), strict=True):
+                found[place] += differences
         pairs_of_texts = [
             (_text(one.before), _text(one.after))
             for differences in found

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic import JsonValue
+from rapidfuzz.distance import Levenshtein
 
 from curate.diff.boxes import BoxDiff, compare_boxes
 from curate.diff.cells import MISSING
@@ -14,7 +15,7 @@ from curate.diff.columns import Column
 from curate.diff.sample import Box, Change, ImagePair, ImageRef, Value
 from curate.diff.sight import PictureRef, distance, look, measure, pictures_of
 from curate.diff.table import Table
-from curate.diff.text import error_rate, segments, visible
+from curate.diff.text import segments, visible
 from curate.diff.walk import Difference
 
 MOST_CHANGES = 12
@@ -32,7 +33,7 @@ def change_of(one: Difference, longest: int | None) -> Change:
             compared_as=one.compared_as,
             change=one.change,
             segments=shown,
-            cer=_rounded(error_rate(one.before, one.after)),
+            cer=_rounded(Levenshtein.distance(one.before, one.after) / len(one.before) if one.before else None),
             cut=cut,
         )
     before, cut_before = plain(one.before, longest)

@@ -70,7 +70,9 @@ def match(a: Table, b: Table, options: DiffOptions) -> State:
     """Survey both tables and pair their rows."""
     layout = lay_out(a, b, options)
     keys = candidates(a, b, options)
-    survey_a, survey_b = survey(a, 0, layout.columns, keys), survey(b, 1, layout.columns, keys)
+    with ThreadPoolExecutor(2) as threads:
+        surveyed = [threads.submit(survey, table, side, layout.columns, keys) for side, table in enumerate((a, b))]
+        survey_a, survey_b = (one.result() for one in surveyed)
     ladder = Ladder(a, b, survey_a, survey_b, layout.columns, options)
     pairing, matching = ladder.climb(keys)
     renumbered = {name for one in matching.rejected_keys if one.given_anew for name in one.key}

@@ -15,7 +15,7 @@ from curate.diff import fuzzy, keys
 from curate.diff.cells import text_of
 from curate.diff.columns import Column
 from curate.diff.options import DiffOptions
-from curate.diff.pairing import A, B, Found, Pairing, by_content
+from curate.diff.pairing import A, B, Found, Pairing, by_content, join_keys
 from curate.diff.report import Note
 from curate.diff.sight import pair_pictures
 from curate.diff.survey import KEY, Survey
@@ -115,7 +115,7 @@ class Ladder:
                 f"the key {', '.join(key)} is not unique: {in_a:,} rows of A and {in_b:,} of B share theirs, "
                 f"for example {samples[0]}; add a column with --key, or leave --on-duplicate-key out"
             )
-        pairs = keys.pair_unique(a, b, key)
+        pairs = keys.pair_unique(a, b, key) if in_a or in_b else join_keys(a, b, key)
         if self.options.key and len(pairs):
             score = keys.probe(
                 a, b, pairs, [one for one in self.columns if one.name not in key], self._alike, self.options.seed

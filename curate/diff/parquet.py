@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 
 BATCH = 16_384
 """Rows of a batch."""
+_PIECE = 32 << 20
+"""Bytes of row groups, uncompressed, that are scanned at once."""
 
 RowNumbers = npt.NDArray[np.int64]
 
@@ -46,11 +48,31 @@ class ParquetTable:
         for first, batch in self._arrow_batches(columns, None):
             yield first, _polars(batch)
 
-    def scan(self) -> pl.LazyFrame | None:
-        """All rows for Polars' streaming engine; None where the files have different schemas, or there are none."""
-        if not self.files or not self._alike:
-            return None
-        return pl.scan_parquet(self.files, glob=False)
+    def scans(self) -> Iterator[tuple[int, pl.LazyFrame]] | None:
+        """All rows for Polars' streaming engine, piece by piece, and the number of the first one of each.
+
+        Polars maps a file into memory while it scans it; so a large one is scanned in several goes.
+
+        Returns:
+            None where the files have different schemas, or there are none.
+        """
+        return self._pieces() if self.files and self._alike else None
+
+    def _pieces(self) -> Iterator[tuple[int, pl.LazyFrame]]:
+        first, whole, size, rows = 0, list[Path](), 0, 0
+        for file, count in zip(self.files, self.counts, strict=True):
+            cuts = list(_cuts(pq.read_metadata(file)))
+            if len(cuts) == 1:
+                whole, size, rows = [*whole, file], size + cuts[0][2], rows + count
+            if whole and (size >= _PIECE or len(cuts) > 1):
+                yield first, pl.scan_parquet(whole, glob=False)
+                first, whole, size, rows = first + rows, [], 0, 0
+            if len(cuts) > 1:
+                for start, length, _ in cuts:
+                    yield first + start, pl.scan_parquet(file, glob=False).slice(start, length)
+                first += count
+        if whole:
+            yield first, pl.scan_parquet(whole, glob=False)
 
     def head(self, rows: int, columns: Sequence[str]) -> pl.DataFrame:
         """The first rows."""
@@ -102,6 +124,19 @@ class ParquetTable:
                         yield place, _fitted(batch, target)
                         place += batch.num_rows
                 first += rows
+
+
+def _cuts(metadata: pq.FileMetaData) -> Iterator[tuple[int, int, int]]:
+    """Put row groups together until they are large enough; give their first row, their rows and their bytes."""
+    first = rows = size = 0
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        rows, size = rows + group.num_rows, size + group.total_byte_size
+        if size >= _PIECE or number == metadata.num_row_groups - 1:
+            yield first, rows, size
+            first, rows, size = first + rows, 0, 0
+    if not metadata.num_row_groups:
+        yield 0, 0, 0
 
 
 def _any_within(rows: RowNumbers, first: int, end: int) -> bool:

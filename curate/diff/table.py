@@ -94,12 +94,15 @@ class Table:
             InputError: a file is damaged.
         """
         try:
-            whole = self.parquet.scan()
-            if whole is not None and (self.where is None or not self.as_json):
-                frame = whole.with_row_index(ROW)
+            pieces = self.parquet.scans()
+            if pieces is None or (self.where is not None and self.as_json):
+                return self._in_batches(expressions)
+            found = []
+            for first, piece in pieces:
+                frame = piece.with_row_index(ROW, first)
                 frame = frame if self.where is None else frame.filter(pl.sql_expr(self.where))
-                return frame.select(*expressions).collect(engine="streaming")
-            return self._in_batches(expressions)
+                found.append(frame.select(*expressions).collect(engine="streaming"))
+            return pl.concat(found)
         except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
             raise self._unreadable(error) from error
 

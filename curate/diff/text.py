@@ -247,8 +247,3 @@ def everything_visible(value: Any) -> Any:
     if isinstance(value, dict):
         return {visible(key): item if key == "file" else everything_visible(item) for key, item in value.items()}
     return [everything_visible(item) for item in value] if isinstance(value, list) else value
-
-
-def error_rate(before: str, after: str) -> float | None:
-    """Edits per character of the text before; None where it was empty."""
-    return Levenshtein.distance(before, after) / len(before) if before else None

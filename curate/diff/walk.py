@@ -49,11 +49,13 @@ class Walker:
         self._tolerances = options.tolerances
         self._nulls_are_missing = nulls_are_missing
 
-    def differences(self, before: Any, after: Any, name: str, kind: ComparedAs) -> list[Difference]:
-        """Compare the values of one column."""
-        return list(self._walk(before, after, f"/{escaped(name)}", name, kind))
+    def differences(self, before: Any, after: Any, name: str, kind: ComparedAs, skipped: int = 0) -> list[Difference]:
+        """Compare the values of one column; of lists the first items, so many of them equal, may be left out."""
+        return list(self._walk(before, after, f"/{escaped(name)}", name, kind, skipped))
 
-    def _walk(self, before: Any, after: Any, pointer: str, column: str, kind: ComparedAs) -> Iterator[Difference]:
+    def _walk(
+        self, before: Any, after: Any, pointer: str, column: str, kind: ComparedAs, skipped: int = 0
+    ) -> Iterator[Difference]:
         if self._nulls_are_missing:
             before, after = (None if value is MISSING else value for value in (before, after))
         if before is after or (type(before) is type(after) and before == after):
@@ -67,7 +69,7 @@ class Walker:
         elif isinstance(before, dict) and isinstance(after, dict):
             yield from self._objects(before, after, pointer, column)
         elif isinstance(before, list) and isinstance(after, list):
-            yield from self._lists(before, after, pointer, column)
+            yield from self._lists(before, after, pointer, column, skipped)
         else:
             yield Difference(pointer, column, _kind_of(before, after, kind), _presence(before, after), before, after)
 
@@ -92,9 +94,13 @@ class Walker:
     ) -> Iterator[Difference]:
         for key in [*before, *(key for key in after if key not in before)]:
             one, other = before.get(key, MISSING), after.get(key, MISSING)
+            if one is other or (type(one) is type(other) and one == other):
+                continue
             yield from self._walk(one, other, f"{pointer}/{escaped(key)}", f"{column}.{key}", "json")
 
-    def _lists(self, before: list[Any], after: list[Any], pointer: str, column: str) -> Iterator[Difference]:
+    def _lists(
+        self, before: list[Any], after: list[Any], pointer: str, column: str, skipped: int
+    ) -> Iterator[Difference]:
         kind: ComparedAs = "conversation" if is_conversation(before) or is_conversation(after) else "json"
         if len(before) == len(after) and kind == "json" and sorted(map(cell, before)) == sorted(map(cell, after)):
             yield Difference(pointer, column, "json", "order", before, after, "order" in self._ignore)
@@ -103,7 +109,7 @@ class Walker:
         for old, new in align(before, after):
             one = MISSING if old is None else before[old]
             other = MISSING if new is None else after[new]
-            place = old if new is None else new
+            place = skipped + (new if new is not None else old or 0)
             if old is None or new is None:
                 change = _presence(one, other)
                 yield Difference(f"{pointer}/{place}", f"{column}[*]", kind, change, one, other)

@@ -6,6 +6,17 @@ Each program is a whole process, one after the other in one run, from two Parque
 its JSON and HTML reports, and datacompy 1.1's `PandasCompare` joined on `id` with its text report, in an environment of
 its own, made once under `CURATE_CONFORMANCE` (default `~/.cache/curate-conformance`). What both found is held against
 what was planted. Seconds are of the wall clock and of all processors together; memory is the largest resident set.
+
+Measured on two shared cores, 1,000,000 x 1,000,000 rows, one round: datacompy 54.9 s (56.5 processor s, 3,675 MiB),
+`curate diff` 12.2 s (17.6 processor s, 838 MiB): 4.5 times as fast, in 0.23 of the memory. The aim of 8 times is not
+reached. Where about 16 processor seconds go (times are noisy): surveying both files 4.7, reading changed rows again
+3.4, comparing 50,000 of them 2.3, distributions 1.4, imports 1.1, pairing 0.9, hashing both files 0.5, leaks 0.5, the
+two reports 0.2.
+
+What was tried besides: keeping the changed rows of B while B is surveyed (saves 1.7 processor s of reading, costs 0.5
+and, at 1,049 MiB for the scans alone, the memory bar); reading changed rows with Polars instead of Arrow (0.3 s less a
+file, but taken rows hold on to the pages they came from); whole files scanned at once (973 MiB; by row groups 891);
+Arrow's `read_dictionary` (not there for nested columns read in batches).
 """
 
 from __future__ import annotations
