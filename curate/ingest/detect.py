@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -30,7 +31,7 @@ CONTAINERS: dict[str, Callable[[Path], Container]] = {"json": JsonArray, "jsonl"
 SAMPLE = 64
 """Records at the beginning that are looked at."""
 SHARDS = 64
-"""Shards that `shard_rows: auto` aims at."""
+"""Shards that `shard_rows: auto` makes of many records."""
 FEWEST_ROWS, MOST_ROWS = 16, 4096
 
 
@@ -211,12 +212,17 @@ def _image_root(path: Path, objects: list[Mapping[str, Any]]) -> Path:
 
 
 def _shard_rows(options: InputOptions, rows: int) -> int:
-    """Records in a shard: as asked, or a power of two that gives about `SHARDS` shards."""
+    """Records in a shard: as asked, or a power of two.
+
+    Half the square root of the records gives the shards, up to `SHARDS`: a shard costs tens of milliseconds whatever it
+    holds, and few records must still keep several workers busy.
+    """
     if options.shard_rows != "auto":
         if options.shard_rows < 1:
             raise InputError(f"input.shard_rows is {options.shard_rows}; it must be 1 or more, or auto")
         return options.shard_rows
-    wanted = 1 << max(0, (-(-rows // SHARDS) - 1).bit_length())
+    shards = min(SHARDS, max(1, math.isqrt(rows) // 2))
+    wanted = 1 << max(0, (-(-rows // shards) - 1).bit_length())
     return min(MOST_ROWS, max(FEWEST_ROWS, wanted))
 
 

@@ -39,7 +39,7 @@ class InputOptions(BaseModel):
     """
 
     shard_rows: int | Literal["auto"] = Field(default="auto")
-    """Records in one shard; `auto` makes about 64 shards of 16 to 4,096 records."""
+    """Records in one shard; `auto` makes up to 64 shards of 16 to 4,096 records, fewer of few."""
 
 
 class Position(NamedTuple):
