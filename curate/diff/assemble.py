@@ -18,17 +18,7 @@ from curate.diff.distribution import Distribution, Leaks, PersonalCounts, Safety
 from curate.diff.flow import RemovedBy
 from curate.diff.measures import EMPTY, MISMATCH
 from curate.diff.opening import recipe_name
-from curate.diff.report import (
-    Created,
-    Inputs,
-    Limits,
-    Report,
-    Rows,
-    Samples,
-    Side,
-    Tool,
-    Verdict,
-)
+from curate.diff.report import Created, Inputs, Limits, Report, Rows, Samples, Side, Tool, Verdict
 from curate.diff.sample import RowSample
 from curate.diff.samples import TEXT_CHARACTERS
 from curate.diff.samples import Samples as SampleBuilder
