@@ -165,7 +165,9 @@ def test_uids_follow_the_bytes_of_the_source(tmp_path: Path) -> None:
     assert (uids[0] == uids[1], uids[0] == uids[2]) == (True, False)
 
 
-@pytest.mark.parametrize(("rows", "expected"), [(10, 16), (46, 16), (1000, 128), (10_000, 256), (100_000, 2048), (1_000_000, 4096)])
+@pytest.mark.parametrize(
+    ("rows", "expected"), [(10, 16), (46, 16), (1000, 128), (10_000, 256), (100_000, 2048), (1_000_000, 4096)]
+)
 def test_up_to_64_shards_of_16_to_4096_records_are_made(tmp_path: Path, rows: int, expected: int) -> None:
     """Too many shards cost time for each, too few leave workers idle."""
     (tmp_path / "in.jsonl").write_text('{"text": "abcdefg"}\n' * rows, encoding="utf-8")
