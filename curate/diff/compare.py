@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from curate.diff.cells import text_of
+from curate.diff.cells import MISSING, text_of
 from curate.diff.cellwise import MOST_DECODED, CellComparer
 from curate.diff.columns import Column
 from curate.diff.kept import Kept, Shown
@@ -206,7 +206,7 @@ def mark(pairs: Pairs, place: int, differences: Sequence[Difference]) -> None:
     """Note that the pair at a place differs, and whether in what worries."""
     pairs.changed[place] = True
     pairs.digits[place] = any(one.change == "digits" for one in differences)
-    pairs.broken[place] = any(_breaks_pictures(one) for one in differences)
+    pairs.broken[place] = _breaks_pictures(differences)
 
 
 def _text(value: Any) -> str:
@@ -214,7 +214,12 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else text_of(value)[:_LONGEST]
 
 
-def _breaks_pictures(one: Difference) -> bool:
-    """Whether an edit of a text changed the number of `<image>` in it."""
-    before, after = (value if isinstance(value, str) else "" for value in (one.before, one.after))
-    return one.compared_as != "image" and before.count(PLACEHOLDER) != after.count(PLACEHOLDER)
+def _breaks_pictures(differences: Sequence[Difference]) -> bool:
+    """Whether the number of `<image>` in the texts changed, and not by as many as there are pictures more or fewer.
+
+    All texts of a row count together: a placeholder may move to another turn.
+    """
+    texts = [one for one in differences if one.compared_as not in ("image", "boxes")]
+    marks = sum(_text(one.after).count(PLACEHOLDER) - _text(one.before).count(PLACEHOLDER) for one in texts)
+    pictures = [one for one in differences if one.compared_as == "image"]
+    return marks != 0 and marks != sum((one.before is MISSING) - (one.after is MISSING) for one in pictures)

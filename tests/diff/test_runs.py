@@ -177,6 +177,23 @@ def test_a_picture_without_its_mark_is_a_high_finding(tmp_path: Path) -> None:
     assert (report.turns.image_mismatch, report.turns.new_image_mismatch) == ((0, 1), 1)
     assert report.verdict.findings[0].id == "image_mismatch"
     assert report.verdict.exit_code == 1
+    assert "image_mismatch" in report.samples.changed[0].flags
+
+
+def test_a_mark_that_moved_to_another_turn_or_went_with_its_picture_is_no_mismatch(tmp_path: Path) -> None:
+    """A flag on rows that are right teaches people to overlook it."""
+    picture = records.Image("a.png", "0" * 64, 10, 10, "PNG")
+    one = [
+        Record("u", "s", "chat", (Turn("user", "<image>"), Turn("user", "看看这个")), (picture,), raw="r"),
+        Record("v", "t", "chat", (Turn("user", "<image>这个多少钱"),), (picture,), raw="r"),
+    ]
+    other = [
+        Record("u", "s", "chat", (Turn("user", "<image>看看这个"),), (picture,), raw="r"),
+        Record("v", "t", "chat", (Turn("user", "这个多少钱"),), (), raw="r"),
+    ]
+    report = compare(dataset(tmp_path / "a.parquet", one), dataset(tmp_path / "b.parquet", other))
+    assert len(report.samples.changed) == 2
+    assert not any("image_mismatch" in row.flags for row in report.samples.changed)
 
 
 def test_new_personal_data_is_counted_and_not_shown(tmp_path: Path) -> None:
