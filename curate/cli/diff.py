@@ -47,6 +47,9 @@ class _Shown:
 @click.option("--where", metavar="SQL", help="Only rows for which this holds, as \"label = '退款'\".")
 @click.option("--tol", multiple=True, metavar="COL=abs:X,rel:Y", help="Numbers that are so near are equal.")
 @click.option("--ignore", metavar="LIST", help="No difference: whitespace, case, width, punct, order.")
+@click.option(
+    "--text-diff", type=click.Choice(["char", "word"]), default="char", show_default=True, help="How texts are shown."
+)
 @click.option("--fail-on", multiple=True, metavar="RULE", help="Exit with 1 where RULE does not hold, as removed:2%.")
 @click.option("--strict", is_flag=True, help="Drift that too few rows can tell fails a rule, too.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 where there is any difference.")
@@ -141,6 +144,7 @@ def _options(given: dict[str, Any]) -> DiffOptions:
         where=given["where"],
         tolerances=dict(parse_tolerance(text) for text in given["tol"]),
         ignore=parse_ignored(given["ignore"] or ""),
+        text_diff=given["text_diff"],
         samples=given["samples"],
         seed=given["seed"],
         fast=given["fast"],
@@ -167,7 +171,7 @@ def _command(a: Table, b: Table, given: dict[str, Any], fail_on: tuple[str, ...]
     words = ["curate", "diff", *([b.name] if a.is_input_of(b) else [a.name, b.name])]
     for name, value in given.items():
         option = f"--{name.replace('_', '-')}"
-        default = {"samples": 20, "seed": 0, "on_duplicate_key": "group"}.get(name)
+        default = {"samples": 20, "seed": 0, "on_duplicate_key": "group", "text_diff": "char"}.get(name)
         if value is True:
             words.append(option)
         elif isinstance(value, tuple):

@@ -23,10 +23,10 @@ MOST_CHANGES = 12
 _MOST_ITEMS = 50
 
 
-def change_of(one: Difference, longest: int | None) -> Change:
-    """Write a difference out."""
+def change_of(one: Difference, longest: int | None, words: bool = False) -> Change:
+    """Write a difference out; texts by characters or by words."""
     if isinstance(one.before, str) and isinstance(one.after, str) and one.compared_as not in ("category", "image"):
-        shown, cut = segments(one.before, one.after, longest)
+        shown, cut = segments(one.before, one.after, longest, words)
         return Change(
             path=visible(one.pointer),
             column=visible(one.column),

@@ -49,6 +49,8 @@ class DiffOptions:
     tolerances: dict[str, Tolerance] = field(default_factory=dict)
     """By pattern of a column or path."""
     ignore: frozenset[Ignored] = frozenset()
+    text_diff: Literal["char", "word"] = "char"
+    """Whether texts are shown as characters or as words that were exchanged; what counts stays the same."""
     samples: int = 20
     seed: int = 0
     fast: bool = False

@@ -29,6 +29,7 @@ class Samples:
     def __init__(self, state: State, longest: int | None = TEXT_CHARACTERS) -> None:
         self._state = state
         self._longest = longest
+        self._words = state.options.text_diff == "word"
         self._columns = state.layout.columns
         self.sources = [column.source for column in self._columns]
         """Columns that are read of rows on one side."""
@@ -119,7 +120,7 @@ class Samples:
             facets=_shown(facets),
             classes=tuple(dict.fromkeys(one.change for one in differences)),
             reasons=reasons,
-            changes=tuple(change_of(one, self._longest) for one in _worst_first(differences)[:most]),
+            changes=tuple(change_of(one, self._longest, self._words) for one in _worst_first(differences)[:most]),
             more_changes=max(0, len(differences) - most),
             images=tuple(
                 pair

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 from rapidfuzz.distance import Levenshtein
@@ -46,20 +47,43 @@ class Edit(NamedTuple):
     new_end: int
 
 
-def edits(before: str, after: str) -> list[Edit]:
-    """Give the cleaned edits that turn one text into the other, in order, covering both texts whole."""
+def edits(before: str, after: str, words: bool = False) -> list[Edit]:
+    """Give the cleaned edits that turn one text into the other, in order, covering both texts whole.
+
+    Args:
+        before: The text as it was.
+        after: What it became.
+        words: Whether whole words are exchanged, as jieba cuts them, not characters.
+    """
     if before == after:
         return [Edit(True, 0, len(before), 0, len(after))] if before else []
     if len(before) > LONGEST or len(after) > LONGEST:
         return list(_by_lines(before, after))
+    if words:
+        return _merged(_between(_cut(before), _cut(after)))
     return _cleaned(_raw(before, after), before, after)
+
+
+@cache
+def _segmenter() -> Any:
+    import rjieba
+
+    return rjieba.Jieba()
+
+
+def _cut(text: str) -> list[str]:
+    return list(_segmenter().cut(text, False))
 
 
 def _raw(before: str, after: str) -> list[Edit]:
     if not (_JOINING.search(before) or _JOINING.search(after)):
         codes = Levenshtein.opcodes(before, after)
         return [Edit(op.tag == "equal", op.src_start, op.src_end, op.dest_start, op.dest_end) for op in codes]
-    old, new = _CLUSTER.findall(before), _CLUSTER.findall(after)
+    return _between(_CLUSTER.findall(before), _CLUSTER.findall(after))
+
+
+def _between(old: list[str], new: list[str]) -> list[Edit]:
+    """The edits between two texts in parts, by places in the whole texts."""
     starts, new_starts = _starts(old), _starts(new)
     return [
         Edit(op.tag == "equal", starts[op.src_start], starts[op.src_end], new_starts[op.dest_start],
@@ -176,20 +200,23 @@ def _touches(edit: Edit, before: str, after: str, *, end: bool) -> bool:
     return any(bool(text) and text[-1 if end else 0].isascii() and text[-1 if end else 0].isalnum() for text in sides)
 
 
-def segments(before: str, after: str, longest: int | None = 600) -> tuple[tuple[Segment, ...], bool]:
+def segments(
+    before: str, after: str, longest: int | None = 600, words: bool = False
+) -> tuple[tuple[Segment, ...], bool]:
     """Write both texts as one.
 
     Args:
         before: The text as it was.
         after: What it became.
         longest: Characters that are shown at most; None for all of both texts.
+        words: Whether whole words are exchanged.
 
     Returns:
         The segments, and whether any edit was left out or shortened.
     """
     found: list[Segment] = []
     room, cut = longest if longest is not None else 1 << 60, False
-    for place, one in enumerate(whole := edits(before, after)):
+    for place, one in enumerate(whole := edits(before, after, words)):
         if one.same:
             text = before[one.start : one.end]
             if longest is not None:

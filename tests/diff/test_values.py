@@ -188,3 +188,14 @@ def test_options_that_cannot_be_read_say_what_they_take() -> None:
         parse_ignored("blanks")
     with pytest.raises(UsageError, match="--tol takes"):
         parse_tolerance("score=0.1")
+
+
+def test_words_are_exchanged_whole_where_that_is_asked_for() -> None:
+    """Some readers want 颜色 → 尺码, not two characters that happen to differ."""
+    before, after = "请问这个颜色有货吗", "请问这个尺码有货吗"
+    found = [one for one in edits(before, after, words=True) if not one.same]
+    assert [(before[one.start : one.end], after[one.new_start : one.new_end]) for one in found] == [("颜色", "尺码")]
+    mixed = [one for one in edits("我想退货", "我想退款", words=True) if not one.same]
+    assert [("我想退货"[one.start : one.end], "我想退款"[one.new_start : one.new_end]) for one in mixed] == [
+        ("退货", "退款")
+    ]
