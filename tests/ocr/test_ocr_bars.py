@@ -108,7 +108,9 @@ def test_memory_does_not_grow_with_the_pictures() -> None:
         check=True,
     )
     held = json.loads(done.stdout)
-    assert held[-1] <= 1.2 * held[0], [value >> 20 for value in held]
+    told = [value >> 20 for value in held]
+    assert held[-1] <= 1.25 * held[0], told  # what the largest size needs may come late
+    assert held[-1] <= 1.05 * held[len(held) // 2], told
 
 
 @pytest.mark.slow
