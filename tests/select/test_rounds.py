@@ -20,7 +20,8 @@ DEMO = shipped_folder() / "demo"
 def go(folder: Path, out: str, *changes: str) -> dict[str, Record]:
     """Run the recipe; give the records by source id, copies left out."""
     inputs = (f"input.path={folder}/all.json", f"input.images={DEMO}/images", "max_failed=10")
-    recipe = load_recipe(shipped_folder() / "ecommir.yaml", [*inputs, "stages.ocr.engine=fake", *changes])
+    fake = ("stages.ocr.engine=fake", *(f"stages.augment-{name}.verify=geometry" for name in ("pictures", "scenes")))
+    recipe = load_recipe(shipped_folder() / "ecommir.yaml", [*inputs, *fake, *changes])
     run(recipe, folder / out)
     return {record.source_id: record for record in Dataset.open(folder / out) if record.parent is None}
 
