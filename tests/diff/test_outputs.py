@@ -110,8 +110,10 @@ def test_json_fits_its_schema_whatever_the_data(tmp_path_factory: pytest.TempPat
     folder = tmp_path_factory.mktemp("fuzz")
     report = compare(jsonl(folder / "a.jsonl", [{"n": 1}, *a]), jsonl(folder / "b.jsonl", [{"n": 1}, *b]))
 
+    check = jsonschema.Draft202012Validator(schema())
     for mode in ("none", "default", "keys-only", "strict"):
-        jsonschema.validate(json.loads(json_text(redacted(report, mode))), schema())  # type: ignore[arg-type]
+        told = json.loads(json_text(redacted(report, mode)))  # type: ignore[arg-type]
+        assert [error.message for error in check.iter_errors(told)] == []
 
 
 def test_ten_thousand_changed_rows_fit_and_say_what_is_missing(tmp_path: Path) -> None:
