@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from curate.cli.output import Output, common
-from curate.cli.single import run_single, takes_source
+from curate.cli.single import Given, run_single, takes_source
 
 
 @click.command("denoise")
@@ -53,14 +53,15 @@ def command(
     stage = {"use": "denoise", "rules": rules, "levels": levels}
     if record is not None and preview is None:
         raise click.UsageError("--record goes with --preview N")
-    if preview is not None or (explain and options["folder"] is None):
+    given = Given(**options)
+    if preview is not None or (explain and given.folder is None):
         from curate.cli.denoise_look import look
 
-        return look(out, stage, preview, record or "", explain, **options)
-    if options["folder"] is None:
+        return look(out, stage, preview, record or "", explain, given)
+    if given.folder is None:
         raise click.UsageError("OUT is missing: name the folder to write, or give --preview N or --explain")
-    if explain and not options["dry_run"]:
+    if explain and not given.dry_run:
         from curate.cli.denoise_look import run_and_explain
 
-        return run_and_explain(out, stage, **options)
+        return run_and_explain(out, stage, given.folder, given)
     return run_single(out, "denoise", [stage], **options)

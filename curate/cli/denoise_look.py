@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from curate.cli.output import Output, printable
-from curate.cli.single import single_recipe, source_keys
+from curate.cli.single import Given
 from curate.cli.struck import struck
 
 if TYPE_CHECKING:
@@ -31,27 +29,18 @@ def look(
     preview: int | None,
     record: str,
     explain: bool,
-    *,
-    source: Path,
-    folder: Path | None,
-    images: Path | None,
-    source_format: str,
-    labels: str | None,
-    overrides: Sequence[str],
-    workers: int | None,
-    dry_run: bool,
+    given: Given,
 ) -> int:
     """Pass a source through the rules and write nothing; give the exit code.
 
     Raises:
         UsageError: options do not go together, or the source cannot be read.
     """
-    if folder is not None or workers or dry_run:
-        raise click.UsageError("OUT, --workers and --dry-run do not go with --preview, which writes no dataset")
+    given.writes_nothing("--preview or --explain alone")
     from curate.denoise.explain import Explanation, passed_in_memory
     from curate.pipeline import registry
 
-    recipe = single_recipe("denoise", [stage], source_keys(source, images, source_format, labels), overrides)
+    recipe = given.recipe("denoise", [stage])
     one = opened(recipe)
     explanation = Explanation(one)
     shown: list[dict[str, Any]] = []
@@ -82,25 +71,13 @@ def look(
     return 0
 
 
-def run_and_explain(
-    out: Output,
-    stage: Mapping[str, Any],
-    *,
-    source: Path,
-    folder: Path,
-    images: Path | None,
-    source_format: str,
-    labels: str | None,
-    overrides: Sequence[str],
-    workers: int | None,
-    dry_run: bool,
-) -> int:
+def run_and_explain(out: Output, stage: Mapping[str, Any], folder: Path, given: Given) -> int:
     """Denoise into a dataset and tell what each rule did; give the exit code."""
     from curate.cli.execute import exit_code, perform
     from curate.cli.summary import report
     from curate.denoise.explain import Explanation, passed_on_disk
 
-    recipe = single_recipe("denoise", [stage], source_keys(source, images, source_format, labels), overrides, workers)
+    recipe = given.recipe("denoise", [stage])
     result = perform(out, recipe, folder)
     if isinstance(result, int):
         return result

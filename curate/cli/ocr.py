@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from curate.cli.output import Output, common
-from curate.cli.single import run_single, takes_source
+from curate.cli.single import Given, run_single, takes_source
 
 
 @click.command("ocr")
@@ -45,7 +45,7 @@ def command(
     if preview or text:
         from curate.cli.read import read
 
-        return read(out, stage, preview, **options)
+        return read(out, stage, preview, Given(**options))
     if options["folder"] is None:
         raise click.UsageError("OUT is missing: name the folder to write, or give --text or --preview FILE")
     return run_single(out, "ocr", [stage], **options)

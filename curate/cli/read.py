@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from curate.cli.output import Output, printable
-from curate.cli.single import single_recipe, source_keys
+from curate.cli.single import Given
 
 if TYPE_CHECKING:
     from curate.dataset.pictures import PictureStore
@@ -36,32 +36,17 @@ class _Bad:
     detail: str
 
 
-def read(
-    out: Output,
-    stage: Mapping[str, Any],
-    preview: Path | None,
-    *,
-    source: Path,
-    folder: Path | None,
-    images: Path | None,
-    source_format: str,
-    labels: str | None,
-    overrides: Sequence[str],
-    workers: int | None,
-    dry_run: bool,
-) -> int:
+def read(out: Output, stage: Mapping[str, Any], preview: Path | None, given: Given) -> int:
     """Read the pictures of a source and print their text, or draw the preview of one; give the exit code.
 
     Raises:
         UsageError: options do not go together, or the source cannot be read.
     """
-    if folder is not None or workers or dry_run:
-        raise click.UsageError(
-            "OUT, --workers and --dry-run do not go with --text and --preview, which write no dataset"
-        )
+    given.writes_nothing("--text and --preview")
+    source = given.source
     if preview is not None:
         _check_preview(source, preview)
-    recipe = single_recipe("ocr", [stage], source_keys(source, images, source_format, labels), overrides)
+    recipe = given.recipe("ocr", [stage])
     if preview is not None or _is_picture(source):
         store, groups = _one_picture(source)
         single = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -43,25 +44,42 @@ def takes_source(function: Command, *, needs_out: bool = True, needs_source: boo
     return function
 
 
-def run_single(
-    out: Output,
-    name: str,
-    stages: Sequence[Mapping[str, Any]],
-    *,
-    source: Path,
-    folder: Path,
-    images: Path | None,
-    source_format: str,
-    labels: str | None,
-    overrides: Sequence[str],
-    workers: int | None,
-    dry_run: bool,
-) -> int:
-    """Run a recipe made from a command's options; `overrides` are options of the one stage, or whole keys."""
+@dataclass(frozen=True)
+class Given:
+    """What was given for the arguments and options of `takes_source`."""
+
+    source: Path
+    folder: Path | None
+    images: Path | None
+    source_format: str
+    labels: str | None
+    overrides: Sequence[str]
+    """Options of the one stage, or whole keys, as `KEY=VALUE`."""
+    workers: int | None
+    dry_run: bool
+
+    def recipe(self, name: str, stages: Sequence[Mapping[str, Any]]) -> Recipe:
+        """Make the recipe of the command. Raises as `single_recipe`."""
+        source = source_keys(self.source, self.images, self.source_format, self.labels)
+        return single_recipe(name, stages, source, self.overrides, self.workers)
+
+    def writes_nothing(self, flags: str) -> None:
+        """Refuse what only makes sense for a command that writes a dataset, which it does not with these flags.
+
+        Raises:
+            click.UsageError: OUT, --workers or --dry-run was given.
+        """
+        if self.folder is not None or self.workers or self.dry_run:
+            raise click.UsageError(f"OUT, --workers and --dry-run do not go with {flags}, which write no dataset")
+
+
+def run_single(out: Output, name: str, stages: Sequence[Mapping[str, Any]], **options: Any) -> int:
+    """Run a recipe made from a command's options, those of `takes_source` among them; give the exit code."""
     from curate.cli.execute import execute
 
-    source_options = source_keys(source, images, source_format, labels)
-    return execute(out, single_recipe(name, stages, source_options, overrides, workers), folder, dry_run=dry_run)
+    given = Given(**options)
+    assert given.folder is not None, "commands that can do without OUT ask for it themselves"
+    return execute(out, given.recipe(name, stages), given.folder, dry_run=given.dry_run)
 
 
 def source_keys(source: Path, images: Path | None, source_format: str, labels: str | None) -> dict[str, str | None]:
@@ -76,7 +94,7 @@ def single_recipe(
     overrides: Sequence[str],
     workers: int | None = None,
 ) -> Recipe:
-    """Make the recipe of a command; what is None is left to its default, `overrides` as for `run_single`.
+    """Make the recipe of a command; what is None is left to its default, `overrides` as in `Given`.
 
     Raises:
         RecipeError: an option does not fit.
