@@ -2,66 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from curate.cli.cache_holdings import Found, look_at, moment, readings_damaged, readings_doomed, remove, size_of
 from curate.cli.output import Output, common
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from curate.ocr.cache import Holding, ReadingCache
-
 PRUNE = ("damaged", "old", "all")
 """What `--prune` may take away."""
-
-
-@dataclass
-class Found:
-    """What there is of a cache."""
-
-    folder: Path | None
-    """None where the cache is switched off."""
-    current: str | None = None
-    """Signature of the engine in use; None where it cannot be made here."""
-    size: int = 0
-    """Bytes on disk."""
-    broken: str | None = None
-    """What is wrong with the file as a whole."""
-    holdings: list[Holding] = field(default_factory=list)
-
-    @property
-    def pictures(self) -> int:
-        """Readings of all engines."""
-        return sum(held.pictures for held in self.holdings)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Give what `--json` says."""
-        engines = [
-            {
-                "engine": held.signature,
-                "current": held.signature == self.current,
-                "pictures": held.pictures,
-                "size": held.size,
-                "oldest": _when(held.oldest).isoformat() if held.oldest else None,
-                "newest": _when(held.newest).isoformat() if held.newest else None,
-            }
-            for held in self.holdings
-        ]
-        return {
-            "folder": str(self.folder) if self.folder else None,
-            "size": self.size,
-            "broken": self.broken,
-            "pictures": self.pictures,
-            "engines": engines,
-        }
 
 
 @click.command("cache")
@@ -109,10 +62,10 @@ def command(out: Output, verify: bool, prune: str | None, overrides: tuple[str, 
         out.print("the cache is off (CURATE_CACHE=off)" if folder is None else f"{folder} holds no readings yet")
         return 0
     current = _current(overrides, needed=prune == "old")
-    found = _look(folder, current)
+    found = look_at(folder, current)
     if prune:
         return _prune(out, folder, found, prune, dry_run)
-    return _show(out, found, _damaged(folder, found) if verify else None)
+    return _show(out, found, readings_damaged(folder, found) if verify else None)
 
 
 def _current(overrides: tuple[str, ...], needed: bool) -> str | None:
@@ -136,54 +89,6 @@ def _current(overrides: tuple[str, ...], needed: bool) -> str | None:
         if needed or overrides:
             raise
         return None
-
-
-@contextmanager
-def _opened(folder: Path) -> Iterator[ReadingCache]:
-    """Open a cache for looking at it.
-
-    Raises:
-        UsageError: it cannot be used just now.
-        sqlite3.DatabaseError: it is damaged as a whole.
-    """
-    from curate.errors import UsageError
-    from curate.ocr.cache import ReadingCache
-
-    try:
-        cache = ReadingCache(folder, strict=True)
-        try:
-            yield cache
-        finally:
-            cache.close()
-    except sqlite3.OperationalError as error:
-        raise UsageError(f"the cache in {folder} cannot be used just now: {error}") from error
-
-
-def _look(folder: Path, current: str | None) -> Found:
-    from curate.ocr.cache import NAME
-
-    found = Found(folder, current)
-    if not (folder / NAME).exists():  # there is none, or only one that was set aside
-        found.size = _size(folder)
-        return found
-    try:
-        with _opened(folder) as cache:
-            found.holdings = cache.holdings()
-    except sqlite3.DatabaseError as error:
-        found.broken = str(error)
-    found.size = _size(folder)
-    return found
-
-
-def _damaged(folder: Path, found: Found) -> dict[str, int]:
-    """Damaged readings by engine; a cache that is damaged as a whole is marked as broken."""
-    if found.broken is None and found.holdings:
-        try:
-            with _opened(folder) as cache:
-                return cache.damaged()
-        except sqlite3.DatabaseError as error:
-            found.broken = str(error)
-    return {}
 
 
 def _show(out: Output, found: Found, damaged: dict[str, int] | None) -> int:
@@ -221,19 +126,19 @@ def _table(found: Found, damaged: dict[str, int] | None) -> RenderableType:
         cells = [f"{held.pictures:,}", _bytes(held.size)]
         if damaged is not None:
             cells.append(f"{damaged.get(held.signature, 0):,}")
-        cells += [_when(at).astimezone().strftime("%Y-%m-%d %H:%M") if at else "" for at in held[3:]]
+        cells += [moment(at).astimezone().strftime("%Y-%m-%d %H:%M") if at else "" for at in held[3:]]
         mark = "  (in use)" if held.signature == found.current else ""
         table.add_row(*cells, Text(held.signature + mark))
     return table
 
 
 def _prune(out: Output, folder: Path, found: Found, what: str, dry_run: bool) -> int:
-    damaged = _damaged(folder, found)
-    removed = _doomed(found, what, damaged) if dry_run else _remove(folder, found, what)
-    freed = 0 if dry_run else max(0, found.size - _size(folder))
+    damaged = readings_damaged(folder, found)
+    removed = readings_doomed(found, what, damaged) if dry_run else remove(folder, found, what)
+    freed = 0 if dry_run else max(0, found.size - size_of(folder))
     if out.as_json:
         facts = {"removed": removed, "freed": freed, "dry_run": dry_run}
-        left = found if dry_run else _look(folder, found.current)
+        left = found if dry_run else look_at(folder, found.current)
         out.json({**left.as_dict(), **facts})
         return 0
     of = "the damaged cache" if found.broken else f"{removed:,} of {found.pictures:,} readings"
@@ -245,41 +150,6 @@ def _prune(out: Output, folder: Path, found: Found, what: str, dry_run: bool) ->
     return 0
 
 
-def _doomed(found: Found, what: str, damaged: dict[str, int]) -> int:
-    """How many readings would go."""
-    if what == "all":
-        return found.pictures
-    if what == "damaged":
-        return sum(damaged.values())
-    others = sum(held.pictures for held in found.holdings if held.signature != found.current)
-    return others + damaged.get(found.current or "", 0)
-
-
-def _remove(folder: Path, found: Found, what: str) -> int:
-    """Remove readings; a cache that is damaged as a whole, or was set aside, goes with its files."""
-    from curate.ocr.cache import NAME, files
-
-    for path in files(folder):
-        if found.broken or path.suffix == ".damaged":
-            path.unlink(missing_ok=True)
-    if found.broken or not (folder / NAME).exists():
-        return 0
-    with _opened(folder) as cache:
-        if what == "all":
-            return cache.clear()
-        return cache.verify() + cache.prune(keep=found.current if what == "old" else None)
-
-
-def _size(folder: Path) -> int:
-    from curate.ocr.cache import files
-
-    return sum(path.stat().st_size for path in files(folder))
-
-
 def _bytes(size: int) -> str:
     """Bytes as people say them."""
     return f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size / 1e3:,.1f} kB"
-
-
-def _when(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, timezone.utc)

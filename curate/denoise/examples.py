@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from curate.denoise.dialogue import ROLES, DialogueCleaner, Turns
+from curate.denoise.keep import Keep
 from curate.denoise.ocr_lines import LineCleaner
 from curate.denoise.rule_file import RuleFile
-from curate.denoise.rules import Keep, LineRule, ReplaceRule, Rule, SentenceRule, WordRule
+from curate.denoise.rules import LineRule, ReplaceRule, Rule, SentenceRule, WordRule
 from curate.denoise.segment import Cut
 from curate.denoise.text import Settings, TextCleaner
 from curate.records import IMAGE

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from curate.denoise.keep import Level
 from curate.denoise.ocr_lines import LineCleaner
-from curate.denoise.rules import Level, Rule
+from curate.denoise.rules import Rule
 from curate.denoise.segment import at_spaces
 from curate.denoise.stage import DenoiseStage
 from curate.denoise.text import TextCleaner

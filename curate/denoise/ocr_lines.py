@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.denoise.rules import Keep, LineRule, Rule
+from curate.denoise.keep import Keep
+from curate.denoise.rules import LineRule, Rule
 from curate.records import IMAGE, OCR, flatten
 
 Flags: TypeAlias = npt.NDArray[np.bool_]

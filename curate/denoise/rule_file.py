@@ -13,8 +13,9 @@ from ruamel.yaml.error import YAMLError
 
 from curate.dataset.files import digest
 from curate.denoise import segment
-from curate.denoise.rules import BUILT_IN, KIND_LEVELS, Keep, Model, Rule, WordRule
-from curate.denoise.steps import CHINESE, SPACED, Script
+from curate.denoise.keep import Keep, Model
+from curate.denoise.rules import BUILT_IN, KIND_LEVELS, Rule, WordRule
+from curate.denoise.script import CHINESE, SPACED, Script
 from curate.errors import UsageError
 
 SHIPPED = Path(__file__).parent / "rules"

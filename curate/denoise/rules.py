@@ -6,18 +6,12 @@ import re
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Level = Literal["characters", "sentence", "word", "dialogue", "ocr"]
-LEVELS: tuple[Level, ...] = ("characters", "sentence", "word", "dialogue", "ocr")
+from curate.denoise.keep import Level, Model
+from curate.denoise.patterns import check_replacement, compiled, either
 
 Role = Literal["user", "agent", "both"]
-
-
-class Model(BaseModel):
-    """Base of everything in a rule file: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Hit(Model):
@@ -72,34 +66,6 @@ class AnyRule(Model):
         return self.role == role or (self.role == "both" and role in ("user", "agent"))
 
 
-def compiled(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern.
-
-    Raises:
-        ValueError: it is not valid; the message names it.
-    """
-    try:
-        return re.compile(pattern)
-    except (re.error, OverflowError) as error:
-        raise ValueError(f"not a valid pattern: {pattern}: {error}") from error
-
-
-def either(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """All patterns as one; each is compiled alone first, so that an error names the right one."""
-    for pattern in patterns:
-        compiled(pattern)
-    return compiled("|".join(map(_scoped, patterns)) or "(?!)")
-
-
-_FLAGS = re.compile(r"\(\?([aimsux]+)\)")
-
-
-def _scoped(pattern: str) -> str:
-    """The pattern as a group; flags at its beginning count within it alone."""
-    flags = _FLAGS.match(pattern)
-    return f"(?{flags.group(1)}:{pattern[flags.end() :]})" if flags else f"(?:{pattern})"
-
-
 class Step(Model):
     """A pattern with a replacement of its own."""
 
@@ -140,15 +106,8 @@ class ReplaceRule(AnyRule):
         for pattern, by in self.steps():
             if "<<" in pattern:
                 raise ValueError(f"{pattern}: an option in << >> must be named in `options`")
-            _check_replacement(compiled(pattern), by)
+            check_replacement(compiled(pattern), by)
         return self
-
-
-def _check_replacement(pattern: re.Pattern[str], by: str) -> None:
-    try:
-        pattern.sub(by, "")
-    except (re.error, IndexError) as error:
-        raise ValueError(f"{pattern.pattern}: cannot be replaced by {by!r}: {error}") from error
 
 
 class SentenceRule(AnyRule):
@@ -265,46 +224,3 @@ KIND_LEVELS: dict[str, tuple[Level, ...]] = {
     "line": ("ocr",),
 }
 """Levels on which rules of a kind can stand."""
-
-
-class Keep(Model):
-    """What no rule on sentences or lines may take away: a clause or line in which a pattern is found survives."""
-
-    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
-    """Name of the kind of thing."""
-
-    levels: tuple[Literal["sentence", "ocr"], ...] = ("sentence", "ocr")
-    """Where it counts."""
-
-    against: tuple[str, ...] = ()
-    """Ids of the rules that it counts against; empty: all of these levels."""
-
-    why: str
-    """What it is."""
-
-    find: tuple[str, ...]
-    """Regular expressions; any of them is enough."""
-
-    finds: tuple[str, ...] = Field(min_length=1)
-    """Examples in which it must be found."""
-
-    spares: tuple[str, ...] = Field(min_length=1)
-    """Examples in which it must not be found."""
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """All patterns as one."""
-        return either(self.find)
-
-    @model_validator(mode="after")
-    def _compiles(self) -> Keep:
-        _ = self.pattern
-        return self
-
-    def counts(self, level: Level, rule: str) -> bool:
-        """Whether it speaks against a rule of a level."""
-        return level in self.levels and (not self.against or rule in self.against)
-
-    def saves(self, text: str, level: Level, rule: str) -> bool:
-        """Whether a text must survive a rule of a level."""
-        return self.counts(level, rule) and self.pattern.search(text) is not None

@@ -12,9 +12,10 @@ from pydantic import Field
 
 from curate.denoise import boilerplate, segment
 from curate.denoise.dialogue import ROLES, DialogueCleaner, Hits, Turns
+from curate.denoise.keep import LEVELS, Level
 from curate.denoise.ocr_lines import LineCleaner
 from curate.denoise.rule_file import RuleFile, load_rules
-from curate.denoise.rules import LEVELS, Level, Rule
+from curate.denoise.rules import Rule
 from curate.denoise.sieve import says
 from curate.denoise.text import Settings, TextCleaner
 from curate.errors import UsageError

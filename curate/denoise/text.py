@@ -13,10 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curate.denoise.cleaned import CleanTexts, Step
-from curate.denoise.rules import BuiltInRule, Keep, ReplaceRule, Rule, SentenceRule, WordRule
+from curate.denoise.keep import Keep
+from curate.denoise.rules import BuiltInRule, ReplaceRule, Rule, SentenceRule, WordRule
+from curate.denoise.script import CHINESE, MEANING, Script
 from curate.denoise.segment import Cut
+from curate.denoise.sentences import SentenceStep
 from curate.denoise.sieve import Sieve
-from curate.denoise.steps import CHINESE, MEANING, Numbers, ReplaceStep, Script, SentenceStep, ShortStep, WordStep
+from curate.denoise.steps import Numbers, ReplaceStep, ShortStep, WordStep
 from curate.records import PLACEHOLDER, escape_placeholders
 
 MAX_PASSES = 64

@@ -238,7 +238,7 @@ def _reply(response: _Response, seconds: float) -> Reply:
         usage = value.get("usage") or {}
         tokens_in, tokens_out = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
         return Reply(answer, choice.get("finish_reason"), _logprob(choice), tokens_in, tokens_out, seconds)
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:  # whatever shape it has
         raise Transient(f"200 with {type(error).__name__} in its answer", reached=True) from error
 
 

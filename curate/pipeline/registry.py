@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STAGES = {
     "ocr": "curate.ocr.stage:OcrStage",
     "denoise": "curate.denoise.stage:DenoiseStage",
-    "label": "curate.labels.stage:LabelStage",
+    "label": "curate.select.label:LabelStage",
     "quality": "curate.select.quality:QualityStage",
     "filter": "curate.select.filter:FilterStage",
     "dedup": "curate.select.dedup:DedupStage",

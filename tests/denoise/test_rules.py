@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from curate.denoise.examples import Failure, apply, failures
+from curate.denoise.keep import LEVELS
 from curate.denoise.rule_file import load_rules, shipped
-from curate.denoise.rules import LEVELS
 
 
 @pytest.mark.parametrize("name", shipped())

@@ -10,10 +10,10 @@ from augment_support import context, perform, talk
 from curate.errors import RowError, UsageError
 from curate.labels.hierarchy import answers, at_level, coarse_of, fine, path_of, roll_up
 from curate.labels.registry import Registry
-from curate.labels.stage import LabelOptions, LabelStage
 from curate.labels.suggest import suggest
 from curate.pipeline.batch import Outcome
 from curate.records import Record, Turn, from_table
+from curate.select.label import LabelOptions, LabelStage
 
 MIRE = Registry.load("mire")
 INTENTS, SCENES = MIRE.tasks["dialogue_intent"], MIRE.tasks["image_scene"]
