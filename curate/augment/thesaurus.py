@@ -153,12 +153,15 @@ class Table:
         try:
             text = path.read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"the table {path} cannot be read: {error}") from error
+            reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
+            raise UsageError(f"the table {path} cannot be read: {reason}") from error
         entries: dict[str, list[Entry]] = {}
         for number, line in enumerate(text.splitlines(), start=1):
             if line.strip() and not line.startswith("#"):
                 word, entry = _entry(line.split("\t"), f"{path}:{number}")
                 entries.setdefault(word, []).append(entry)
+        if not entries:
+            raise UsageError(f"the table {path} has no line; a line is word, synonym, score and part of speech")
         return cls(entries, below)
 
     def nearby(self, word: str, n: int, pos: str | None = None) -> list[tuple[str, float]]:

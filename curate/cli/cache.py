@@ -55,7 +55,11 @@ def command(out: Output, verify: bool, prune: str | None, overrides: tuple[str, 
 
     if verify and prune:
         raise click.UsageError("give --verify or --prune, not both; --prune removes damaged readings too")
+    if dry_run and not prune:
+        raise click.UsageError("--dry-run goes with --prune; without it nothing is removed anyway")
     folder = cache_folder()
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise click.UsageError(f"the cache's folder {folder} (CURATE_CACHE) is not a folder; name another one, or off")
     if folder is None or not files(folder):
         if out.as_json:
             out.json(Found(folder).as_dict())

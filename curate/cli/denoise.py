@@ -49,7 +49,7 @@ def command(
       curate denoise work/ocr work/clean --level characters,sentence
       curate denoise work/ocr work/clean --rules my.yaml --set min_words=2
     """
-    levels = [part.strip() for part in level.split(",")] if level else None
+    levels = [part.strip() for part in level.split(",")] if level is not None else None
     stage = {"use": "denoise", "rules": rules, "levels": levels}
     if record is not None and preview is None:
         raise click.UsageError("--record goes with --preview N")

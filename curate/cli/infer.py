@@ -167,8 +167,7 @@ def _engine(
     Raises:
         UsageError: options do not go together.
     """
-    from ruamel.yaml import YAML
-
+    from curate.dataset.yaml_file import NotYaml, load_yaml
     from curate.errors import UsageError
     from curate.infer.ask import ServerEngine
     from curate.infer.offline import OfflineEngine
@@ -186,7 +185,10 @@ def _engine(
         key, mark, value = text.partition("=")
         if not key or not mark:
             raise UsageError(f"--llm {text}: write KEY=VALUE, for example max_model_len=4096")
-        settings[key] = YAML(typ="safe").load(value)
+        try:
+            settings[key] = load_yaml(value)
+        except NotYaml as error:
+            raise UsageError(f"--llm {text}: the value is not valid YAML: {error}") from error
     return OfflineEngine(options, adapter, **settings)
 
 

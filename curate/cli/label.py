@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--back", "level", flag_value="fine", help="Write fine labels again; the default.")
 @click.option("--suggest", is_flag=True, help="Print groups for the labels of the registry, for you to edit; no IN.")
 @click.option("--task", help="Task of the registry; for --suggest, or for labels of records of other tasks.")
-@click.option("--groups", type=click.IntRange(min=1), default=6, show_default=True, help="How many --suggest makes.")
+@click.option("--groups", type=click.IntRange(min=1), help="How many --suggest makes.  [default: 6]")
 @click.option(
     "--confusion",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -36,7 +36,7 @@ def command(
     level: str | None,
     suggest: bool,
     task: str | None,
-    groups: int,
+    groups: int | None,
     confusion: Path | None,
     **options: Any,
 ) -> int:
@@ -49,11 +49,13 @@ def command(
       curate label --suggest --task dialogue_intent --confusion predictions.jsonl > groups.yaml
     """
     if suggest:
-        if options["source"] is not None:
-            raise click.UsageError("--suggest works on a registry (--registry), not on IN")
-        return _suggest(out, registry, task, groups, confusion)
-    if confusion is not None:
-        raise click.UsageError("--confusion goes with --suggest")
+        if level is not None or any(options[name] for name in options if name != "source_format"):
+            raise click.UsageError(
+                "--suggest works on a registry alone; of the options it takes --registry, --task, --groups, --confusion"
+            )
+        return _suggest(out, registry, task, groups or 6, confusion)
+    if confusion is not None or groups is not None:
+        raise click.UsageError("--confusion and --groups go with --suggest")
     if options["source"] is None or options["folder"] is None:
         raise click.UsageError("IN and OUT are missing: name the source and the folder to write, or give --suggest")
     stage = {"use": "label", "registry": registry, "level": level, "task": task}
@@ -105,5 +107,7 @@ def _pairs(path: Path) -> list[tuple[str, str]]:
         else:
             rows = list(csv.DictReader(text.splitlines()))
         return [(str(row["label"]), str(row["predict"])) for row in rows]
-    except (KeyError, ValueError) as error:
-        raise UsageError(f"{path}: a line needs label and predict (CSV with a header, or JSONL): {error}") from error
+    except KeyError as error:
+        raise UsageError(f"{path}: a line needs label and predict (CSV with a header, or JSONL); no {error}") from error
+    except (OSError, ValueError, TypeError, csv.Error) as error:
+        raise UsageError(f"{path}: this is neither CSV with a header nor JSONL of objects: {error}") from error

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 
 _TOLD = ["uid", "action", "code", "detail", "metric", "value", "threshold"]
+_DEFAULT = Path("work")
 _AT_ONCE = 1000
 """Rows that are printed together."""
 
 
 @click.command("ls")
-@click.argument("folder", type=click.Path(path_type=Path), default=Path("work"))
+@click.argument("folder", type=click.Path(path_type=Path), default=_DEFAULT)
 @click.option("--failed", is_flag=True, help="List the rows that failed, each with its reason.")
 @click.option("--dropped", is_flag=True, help="List the rows that were dropped, each with its reason.")
 @click.option("--noted", is_flag=True, help="List what is worth knowing of rows that stayed, near misses for example.")
@@ -42,6 +43,8 @@ def command(out: Output, folder: Path, failed: bool, dropped: bool, noted: bool)
         _rows(out, folder, actions)
     elif (folder / "run.json").exists():
         _steps(out, folder)
+    elif not folder.is_dir() and folder != _DEFAULT:
+        raise click.UsageError(f"there is no folder {folder}; name a run, or a folder of runs")
     else:
         _runs(out, folder)
 

@@ -63,6 +63,12 @@ Exit codes:
 """
 
 
+_NO_ARGUMENTS: tuple[type[click.UsageError], ...] = (
+    (click.exceptions.NoArgsIsHelpError,) if hasattr(click.exceptions, "NoArgsIsHelpError") else ()
+)
+"""What click raises where a group is called without a command; before 8.2 it printed the help itself."""
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports one only when it is called."""
 
@@ -136,6 +142,9 @@ def invoke(arguments: list[str]) -> int:
         return 0
     except (click.exceptions.Abort, KeyboardInterrupt):
         return _tell("interrupted", 130, as_json)
+    except _NO_ARGUMENTS as error:  # its message is the help
+        click.echo(error.format_message(), err=True)
+        return 2
     except click.ClickException as error:
         return _tell(_with_help(error), 2, as_json)
     except Exception as error:  # the last boundary: a bug is told as one

@@ -125,7 +125,7 @@ def _groups(source: Any) -> Iterator[list[Source | _Bad]]:
         for row in outcome.failed.select(["uid", "source_id", "images"]).to_pylist():
             reason = reasons[row["uid"]]
             paths = ", ".join(image["path"] for image in row["images"] or [])
-            group.append(_Bad(paths or row["source_id"], reason["code"], reason["detail"] or ""))
+            group.append(_Bad(paths or row["source_id"] or row["uid"], reason["code"], reason["detail"] or ""))
         for images in outcome.rows["images"].to_pylist():
             found = [Source(image["path"], image["sha256"]) for image in images or []]
             group += [one for one in dict.fromkeys(found) if one not in seen]

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from curate.dataset.files import digest
+from curate.dataset.yaml_file import NotYaml, complaints, load_yaml
 from curate.denoise import segment
 from curate.denoise.keep import Keep, Model
 from curate.denoise.rules import BUILT_IN, KIND_LEVELS, Rule, WordRule
@@ -145,20 +144,16 @@ def _load(path: Path, depth: int) -> RuleFile:
 
 def _read(path: Path) -> RuleFile:
     try:
-        return RuleFile.model_validate(YAML(typ="safe").load(path.read_text("utf-8")))
+        return RuleFile.model_validate(load_yaml(path.read_text("utf-8"), pure=False))
+    except (PermissionError, IsADirectoryError) as error:
+        raise UsageError(f"the rules {path} cannot be read: {error.strerror}; give a YAML file") from error
     except OSError as error:
         known = ", ".join(shipped())
         raise UsageError(f"there are no rules '{path}'; shipped are {known}, or give a YAML file") from error
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not valid YAML: {error}") from error
     except ValidationError as error:
-        raise UsageError("\n".join(f"{path}: {_told(item)}" for item in error.errors()[:5])) from error
-
-
-def _told(item: Any) -> str:
-    place = ".".join(str(part) for part in item["loc"])
-    message = str(item["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message}" if place else message
+        raise UsageError("\n".join(f"{path}: {told}" for told in complaints(error)[:5])) from error
+    except (NotYaml, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not valid YAML: {error}") from error
 
 
 def _joined(base: RuleFile, own: RuleFile, path: Path) -> RuleFile:

@@ -14,6 +14,15 @@ from curate.denoise.patterns import check_replacement, compiled, either
 Role = Literal["user", "agent", "both"]
 
 
+OptionName = Literal[
+    "min_words", "unit", "min_digits", "separator", "min_score",
+    "boilerplate_share", "boilerplate_documents", "boilerplate_lift",
+]  # fmt: skip
+"""Options of the stage that a rule may name."""
+FILLED_IN: tuple[OptionName, ...] = ("min_words", "min_digits")
+"""Options whose value can stand in a pattern, as `<<min_digits>>`."""
+
+
 class Hit(Model):
     """An example that a rule must change."""
 
@@ -49,7 +58,7 @@ class AnyRule(Model):
     keeps: bool = True
     """Whether what stands under `keep` survives this rule (only rules on sentences and lines can take it away)."""
 
-    options: tuple[str, ...] = ()
+    options: tuple[OptionName, ...] = ()
     """Options of the stage that change what the rule does."""
 
     before: str | None = None
@@ -97,7 +106,7 @@ class ReplaceRule(AnyRule):
         return tuple((self._filled(pattern, values), by) for pattern, by in pairs)
 
     def _filled(self, pattern: str, values: dict[str, object] | None) -> str:
-        for name in self.options:
+        for name in [option for option in self.options if option in FILLED_IN]:
             pattern = pattern.replace(f"<<{name}>>", str((values or {}).get(name, 1)))
         return pattern
 
@@ -105,7 +114,8 @@ class ReplaceRule(AnyRule):
     def _compiles(self) -> ReplaceRule:
         for pattern, by in self.steps():
             if "<<" in pattern:
-                raise ValueError(f"{pattern}: an option in << >> must be named in `options`")
+                named = " or ".join(FILLED_IN)
+                raise ValueError(f"{pattern}: what stands in << >> must be {named}, and be named in `options`")
             check_replacement(compiled(pattern), by)
         return self
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from curate.denoise import boilerplate, segment
 from curate.denoise.dialogue import ROLES, DialogueCleaner, Hits, Turns
@@ -43,13 +43,13 @@ class DenoiseOptions(StageOptions):
     off: tuple[str, ...] = ()
     """Rules to switch off."""
 
-    min_words: int = Field(default=3, ge=1)
+    min_words: int = Field(default=3, ge=1, le=1000)
     """A turn with fewer words is emptied by the rule `short`."""
 
     unit: Literal["word", "char"] = "word"
     """What `min_words` counts: words, or letters, digits and Han characters."""
 
-    min_digits: int = Field(default=11, ge=2)
+    min_digits: int = Field(default=11, ge=2, le=1000)
     """A run of this many digits is replaced by the rule `long-number`."""
 
     separator: str = "，"
@@ -69,6 +69,13 @@ class DenoiseOptions(StageOptions):
 
     segmenter: segment.Name = "rjieba"
     """What cuts text into words; both give the same cuts, jieba is slower."""
+
+    @field_validator("separator")
+    @classmethod
+    def _stands_for_no_picture(cls, separator: str) -> str:
+        if PLACEHOLDER in separator:
+            raise ValueError(f"a separator cannot hold {PLACEHOLDER}, which stands for a picture")
+        return separator
 
     def settings(self, file: RuleFile) -> Settings:
         """What the rules on texts need to know."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from curate.dataset.yaml_file import NotYaml, complaints, load_yaml
 from curate.errors import UsageError
 from curate.export.answers import LabelOrder
 
@@ -88,9 +87,13 @@ def load(name_or_path: str) -> TemplateFile:
     shipped = SHIPPED / f"{name_or_path}.yaml"
     path = shipped if shipped.is_file() else Path(name_or_path)
     try:
-        return TemplateFile.model_validate(YAML(typ="safe").load(path.read_text("utf-8")))
+        return TemplateFile.model_validate(load_yaml(path.read_text("utf-8"), pure=False))
+    except (PermissionError, IsADirectoryError) as error:
+        raise UsageError(f"the template {path} cannot be read: {error.strerror}; give a YAML file") from error
     except OSError as error:
         names = ", ".join(sorted(item.stem for item in SHIPPED.glob("*.yaml")))
         raise UsageError(f"there is no template '{name_or_path}'; shipped are {names}, or give a YAML file") from error
-    except (YAMLError, ValidationError, UnicodeDecodeError) as error:
+    except ValidationError as error:
+        raise UsageError(f"{path}: not a valid template: {'; '.join(complaints(error))}") from error
+    except (NotYaml, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not a valid template: {error}") from error

@@ -192,7 +192,7 @@ class Server:
             raise Transient(f"{type(error).__name__}: {error.strerror}", reached=False) from error
         except aiohttp.ConnectionTimeoutError as error:
             raise Transient(type(error).__name__, reached=False) from error
-        except aiohttp.InvalidURL as error:
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise UsageError(f"{self.url} is not an address; write http://HOST:PORT") from error
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             raise Transient(type(error).__name__, reached=True) from error

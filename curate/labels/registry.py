@@ -13,10 +13,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from curate.dataset.files import digest
+from curate.dataset.yaml_file import NotYaml, complaints, load_yaml
 from curate.errors import RowError, UsageError
 
 SHIPPED = ("mire", "jddc", "feedback")
@@ -112,12 +111,12 @@ class Registry(_Model):
         """
         text = _text(name_or_path)
         try:
-            return cls.model_validate(YAML(typ="safe", pure=True).load(text))
-        except YAMLError as error:
-            raise UsageError(f"label registry {name_or_path} is not valid YAML: {error}") from error
+            return cls.model_validate(load_yaml(text))
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+            problems = "; ".join(complaints(error))
             raise UsageError(f"label registry {name_or_path} does not fit its schema: {problems}") from error
+        except NotYaml as error:
+            raise UsageError(f"label registry {name_or_path} is not valid YAML: {error}") from error
 
     def resolve(self, task: str, label: str) -> str:
         """Give the label that `label` (itself or an alias) stands for in `task`.
@@ -165,7 +164,7 @@ def _text(name_or_path: str | Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else "cannot be read"
+        reason = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else f"cannot be read: {error.strerror}"
         close = difflib.get_close_matches(str(name_or_path), SHIPPED, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else f" Shipped registries: {', '.join(SHIPPED)}."
         raise UsageError(f"label registry {name_or_path} {reason}.{hint}") from error

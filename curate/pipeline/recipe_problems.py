@@ -152,7 +152,7 @@ class Finder:
             return f"'{item['input']}' is not one of {', '.join(allowed)}", _nearest(str(item["input"]), allowed)
         if kind == "missing":
             return f"the key '{location[-1]}' is missing", f"add it, or say --set {'.'.join(map(str, location))}=…"
-        if kind.partition("_")[2] in ("type", "attributes_type"):
+        if kind.partition("_")[2] in ("type", "attributes_type", "parsing"):
             return f"must be {_wanted(item)}", ""
         return item["msg"].removeprefix("Value error, "), ""
 

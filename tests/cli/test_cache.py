@@ -131,3 +131,17 @@ def test_a_file_that_is_no_database_is_told_and_pruned(curate: Any, folder: Path
 def test_verify_and_prune_are_two_commands(curate: Any) -> None:
     """If one of the two were silently left out, its exit code would lie."""
     assert curate("cache", "--verify", "--prune").code == 2
+
+
+def test_a_dry_run_of_nothing_is_told(curate: Any) -> None:
+    """Without --prune it looked as if --dry-run had been heard."""
+    answer = curate("cache", "--dry-run")
+    assert (answer.code, "--dry-run goes with --prune" in answer.err) == (2, True)
+
+
+def test_a_cache_that_is_a_file_is_told(curate: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`holds no readings yet` promises that there will be some."""
+    (tmp_path / "file").write_text("", "utf-8")
+    monkeypatch.setenv("CURATE_CACHE", str(tmp_path / "file"))
+    answer = curate("cache")
+    assert (answer.code, "is not a folder" in answer.err) == (2, True)

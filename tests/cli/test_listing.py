@@ -168,3 +168,10 @@ def test_long_turns_are_shown_whole_in_a_pipe(curate: Any, tmp_path: Path) -> No
     curate("ingest", "long.jsonl", "work/long")
 
     assert "end" in curate("show", "work/long").out
+
+
+def test_runs_below_a_folder_that_is_not_there_are_an_error(curate: Any, run: Path) -> None:
+    """A script that lists a misspelt folder must not go on as if there were no runs."""
+    assert curate("ls", "nothere").code == 2
+    assert curate("ls", str(run / "run.json")).code == 2
+    assert curate("ls", str(run.parent)).code == 0

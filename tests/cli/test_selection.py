@@ -114,3 +114,45 @@ def test_wrong_options_are_named(curate: Any, talks: Path, options: list[str], m
     """Before the first row."""
     answer = curate("augment-text", str(talks), "out", *options)
     assert (answer.code, message in answer.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--suggest", "--workers", "2"], "works on a registry alone"),
+        (["--suggest", "--hierarchy"], "works on a registry alone"),
+        (["IN", "OUT", "--groups", "3"], "--confusion and --groups go with --suggest"),
+    ],
+)
+def test_label_ignores_no_option(curate: Any, arguments: list[str], told: str) -> None:
+    """What is accepted and does nothing is believed to have done something."""
+    answer = curate("label", *arguments, "--task", "dialogue_intent")
+    assert (answer.code, told in answer.err) == (2, True), answer.err
+
+
+@pytest.mark.parametrize("text", ['{"label": "a"}\n', '{"label": "a", "predict": "b"}\n[1]\n', "{nope\n"])
+def test_confusions_that_are_no_predictions_are_told(curate: Any, tmp_path: Path, text: str) -> None:
+    """A wrong file is the person's to mend; it is no bug of curate."""
+    path = tmp_path / "confusion.jsonl"
+    path.write_text(text, "utf-8")
+    answer = curate("label", "--suggest", "--task", "dialogue_intent", "--confusion", str(path))
+    assert (answer.code, str(path) in answer.err) == (2, True), answer.err
+
+
+@pytest.mark.parametrize("text", ["name: 2024-13-45", "[" * 9999, "", "name: &a [*a]"])
+def test_files_that_are_no_registry_or_template_are_told(curate: Any, talks: Path, tmp_path: Path, text: str) -> None:
+    """Whatever a person wrote into a YAML file, it is theirs to mend: no traceback, no request to report a bug."""
+    path = tmp_path / "own.yaml"
+    path.write_text(text, "utf-8")
+    for arguments in (["label", "--registry", str(path)], ["export", "--template", str(path)]):
+        answer = curate(arguments[0], str(talks), str(tmp_path / "out"), *arguments[1:])
+        assert (answer.code, "own.yaml" in answer.err) == (2, True), answer.err
+        assert "pydantic.dev" not in answer.err
+
+
+def test_a_table_without_a_line_is_told(curate: Any, talks: Path, tmp_path: Path) -> None:
+    """Nothing would be replaced, and nobody would know why."""
+    path = tmp_path / "table.tsv"
+    path.write_text("# word, synonym\n", "utf-8")
+    answer = curate("augment-text", str(talks), "out", "--table", str(path))
+    assert (answer.code, "has no line" in answer.err) == (2, True), answer.err

@@ -85,6 +85,12 @@ TROUBLES: dict[str, Script] = {
     "garbage": lambda request, seen: (200, b"<html>oops</html>", 0) if seen < 1 else None,
     "half a body": lambda request, seen: (0, json.dumps(completion(request)).encode(), 0) if seen < 1 else None,
     "no text": lambda request, seen: (200, b'{"choices": [{"message": {"content": null}}]}', 0) if seen < 1 else None,
+    "odd usage": lambda request, seen: (
+        (200, b'{"choices": [{"message": {"content": "a"}}], "usage": [1]}', 0) if seen < 1 else None
+    ),
+    "odd logprobs": lambda request, seen: (
+        (200, b'{"choices": [{"message": {"content": "a"}, "logprobs": "x"}]}', 0) if seen < 1 else None
+    ),
     "silence": lambda request, seen: (200, b"{}", 60) if seen < 1 else None,
 }
 

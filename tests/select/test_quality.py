@@ -9,8 +9,10 @@ import pytest
 from augment_support import context, page, perform, screen
 from PIL import Image as Pillow
 from PIL import ImageFilter
+from pydantic import ValidationError
 
-from curate.pipeline.batch import Outcome
+from curate.errors import UsageError
+from curate.pipeline.batch import Batch, Outcome
 from curate.records import Image, Line, Ocr, Record, Turn, from_table
 from curate.select.filter import FilterOptions, FilterStage
 from curate.select.quality import SCORES, QualityOptions, QualityStage, of_picture, of_reading, of_text
@@ -85,7 +87,6 @@ def held(value: float | None, **options: object) -> Outcome:
         (22.1, {"min": {"blur": 20}}, {}),
         (21.0, {"min": {"blur": 20}, "near": 0}, {}),
         (21.0, {"max": {"blur": 20}}, {"dropped": {"above_threshold": 1}}),
-        (None, {"max": {"blur": 20}}, {}),
         (None, {"max": {"blur": 20}, "missing": "drop"}, {"dropped": {"score_missing": 1}}),
     ],
 )
@@ -99,6 +100,41 @@ def test_thresholds(value: float | None, options: dict[str, object], codes: dict
             value,
             20.0,
         )
+
+
+def scored(number: int, **scores: float) -> Record:
+    return Record(f"u{number}", f"s{number}", "chat", (Turn("user", "x"),), scores=tuple(scores.items()), raw="{}")
+
+
+def test_a_record_without_the_score_stays_beside_those_that_have_it() -> None:
+    """Dialogues without pictures have no sharpness, and are not blurred either."""
+    rows = [scored(0, blur=30), scored(1)]
+    outcome = perform(FilterStage(FilterOptions(min={"blur": 20}), context()), rows, shard=1)
+    assert outcome.rows["uid"].to_pylist() == ["u0", "u1"]
+
+
+@pytest.mark.parametrize(
+    ("there", "said"), [({}, "there are none yet"), ({"image_blur": 3.0}, "there are: image_blur")]
+)
+def test_a_threshold_on_a_score_that_no_record_has_is_told(there: dict[str, float], said: str) -> None:
+    """A misspelt score would let everything pass, and the data would be believed to be filtered."""
+    stage = FilterStage(FilterOptions(min={"image_blurr": 20}), context())
+    with pytest.raises(UsageError, match=f"no record has the score 'image_blurr'; {said}"):
+        perform(stage, [scored(0, **there)])
+
+
+def test_nothing_at_all_may_be_filtered() -> None:
+    """A step that let no row through is no reason to stop a run."""
+    outcome = perform(FilterStage(FilterOptions(min={"image_blur": 20}), context()), [scored(0, image_blur=3.0)])
+    stage = FilterStage(FilterOptions(min={"image_blur": 20}), context())
+    empty = Batch(outcome.rows, "filter", stage.codes)
+    assert stage.decide(stage.survey(empty)).num_rows == 0
+
+
+def test_no_threshold_is_no_number() -> None:
+    """NaN is neither above nor below anything: every record would pass."""
+    with pytest.raises(ValidationError, match="finite"):
+        FilterOptions(min={"blur": float("nan")})
 
 
 def test_a_filter_without_thresholds_is_refused() -> None:

@@ -11,10 +11,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from curate.dataset.vision import MAX_PIXELS, Bounds
+from curate.dataset.yaml_file import NotYaml, load_yaml
 from curate.export.check.finding import FileReport, Report, Rule, Settings
 from curate.export.check.log import Log, table
 
@@ -93,9 +91,9 @@ def read(folder: Path, known: Sequence[str], report: Report) -> list[Config]:
             continue
         log = Log(report, FileReport(path.name, counted=False), RULES)
         try:
-            values = YAML(typ="safe", pure=True).load(text)
-        except YAMLError as error:
-            log.whole("config_broken", str(error).replace("\n", " "))
+            values = load_yaml(text)
+        except NotYaml as error:
+            log.whole("config_broken", str(error))
             continue
         config = Config(path.name, values if isinstance(values, dict) else {})
         found.append(config)
