@@ -95,6 +95,15 @@ def test_a_wrong_command_is_answered_with_the_right_one(tmp_path: Path, argument
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("arguments", [[], ["thesaurus"]])
+def test_a_group_without_a_command_shows_its_help(arguments: list[str]) -> None:
+    """A first look is no error; scripts that forgot the command still stop."""
+    done = curate(*arguments)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Usage: curate")
+
+
 def test_errors_are_json_when_asked(tmp_path: Path) -> None:
     """A script must not parse sentences."""
     done = curate("show", "nowhere", "--json", cwd=tmp_path)

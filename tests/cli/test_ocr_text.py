@@ -53,6 +53,16 @@ def test_text_is_read_from_whatever_the_stage_reads(curate: Any, tmp_path: Path)
         assert (answer.code, answer.out) == (0, f"== a.png ==\n{said}\n\n"), answer.err
 
 
+def test_a_bad_record_without_an_id_has_a_name_all_the_same(curate: Any, tmp_path: Path) -> None:
+    """An error without a subject cannot be looked up."""
+    path = tmp_path / "chats.jsonl"
+    path.write_text('{"id": "", "conversations": []}\n' * 2 + '{"id": "x", "text": "y"}\n', "utf-8")
+    answer = curate("ocr", str(path), "--text", "--format", "sharegpt")
+    told = [line for line in answer.err.splitlines() if "bad_field" in line]
+    assert len(told) >= 2
+    assert not [line for line in told if line.startswith("error: :")]
+
+
 def test_json_gives_every_line_with_score_and_polygon(curate: Any, tmp_path: Path) -> None:
     """Who scripts on it needs the place and the certainty of each line."""
     said = picture(tmp_path / "a.png")

@@ -219,6 +219,13 @@ def test_what_cannot_work_is_said_before_anything_is_asked(tmp_path: Path, stub:
     assert not stub.seen
 
 
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "nothing", "http://127.0.0.1:99999"])
+def test_an_address_that_is_none_is_told(tmp_path: Path, url: str) -> None:
+    """`there is no server` sends a person to start one, at an address at which none can be."""
+    with pytest.raises(UsageError, match="is not an address; write http://HOST:PORT"):
+        infer(questions(1), tmp_path, ServerEngine(url, AskOptions(model="tiny")), Registry.load("mire"))
+
+
 def test_without_a_server_the_way_to_one_is_named(tmp_path: Path) -> None:
     """If this fails, a wrong port ends in a stack trace."""
     with pytest.raises(UsageError, match=r"there is no server at .*curate serve"):

@@ -76,9 +76,7 @@ def test_a_wrong_override_is_named_as_it_was_typed() -> None:
     """The caret would point at a line that is right."""
     (problem,) = problems(GOOD, "stages.denoise.min_words=many")
 
-    assert problem.startswith(
-        "--set stages.denoise.min_words=many: stages.0.min_words: Input should be a valid integer"
-    )
+    assert problem.startswith("--set stages.denoise.min_words=many: stages.0.min_words: must be a whole number")
 
 
 @pytest.mark.parametrize(
@@ -166,6 +164,8 @@ def test_what_is_wrong_in_the_file_is_not_blamed_on_an_override() -> None:
     ("override", "said"),
     [
         ("workers=many", "workers: must be a whole number or auto"),
+        ("seed=many", "seed: must be a whole number"),
+        ("time_limit=long", "time_limit: must be a number"),
         ("workers=true", "workers: must be 1 or more, or auto"),
         ("workers=0", "workers: must be 1 or more, or auto"),
         ("max_failed=true", "max_failed: must be a number of rows (20) or a share of them (1%)"),
