@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
+from curate import records
 from curate.augment.draw import Draw
 from curate.pipeline.batch import Batch
 from curate.pipeline.stage import StageOptions
+from curate.records import Record
 
 BETWEEN = "\x1f"
 """Between a task and a label."""
@@ -99,9 +103,25 @@ def labels_of(task: str, verdict: pa.Table | None) -> tuple[str, ...]:
     return tuple(label.partition(BETWEEN)[2] for label in found if label.partition(BETWEEN)[0] == task)
 
 
-def copies_of(batch: Batch, verdict: pa.Table | None) -> list[tuple[int, int]]:
-    """The rows of a batch that get copies, with their number."""
+class Original(NamedTuple):
+    """A record of a batch that gets copies."""
+
+    row: int
+    record: Record
+    copies: int
+
+
+def originals(batch: Batch, verdict: pa.Table | None) -> Iterator[Original]:
+    """The records of a batch that get copies, in order."""
     assert verdict is not None
     places = pc.index_in(batch.table["uid"], verdict["uid"])
     numbers = verdict["copies"].take(places).to_pylist()
-    return [(row, number) for row, number in enumerate(numbers) if number]
+    rows = [row for row, number in enumerate(numbers) if number]
+    found = records.from_table(batch.table.take(pa.array(rows, pa.int64())))
+    for row, record in zip(rows, found, strict=True):
+        yield Original(row, record, numbers[row])
+
+
+def copy_of(record: Record, stage: str, variant: int, **changed: Any) -> Record:
+    """A copy of a record, its child, with some fields changed; its uid follows from stage and variant."""
+    return replace(record, uid=records.derived_uid(record.uid, stage, str(variant)), parent=record.uid, **changed)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
-from curate import records
 from curate.augment import copies
 from curate.augment.draw import Draw
 from curate.augment.pipelines import Pipeline
@@ -138,9 +137,7 @@ class AugmentImageStage(Stage[AugmentImageOptions]):
 
     def process(self, batch: Batch) -> None:
         """Derive the copies; a record with a picture that cannot be read fails."""
-        planned = copies.copies_of(batch, self.verdict)
-        originals = records.from_table(batch.table.take(pa.array([row for row, _ in planned], pa.int64())))
-        for (row, number), record in zip(planned, originals, strict=True):
+        for row, record, number in copies.originals(batch, self.verdict):
             try:
                 variants = self._variants(record, number, batch)
             except RowError as error:
@@ -155,8 +152,7 @@ class AugmentImageStage(Stage[AugmentImageOptions]):
                     self._derive(batch, row, record, index, variant)
 
     def _derive(self, batch: Batch, row: int, record: Record, index: int, variant: _Variant) -> None:
-        uid = records.derived_uid(record.uid, self.options.title, str(index))
-        copy = replace(record, uid=uid, parent=record.uid, images=tuple(variant.images))
+        copy = copies.copy_of(record, self.options.title, index, images=tuple(variant.images))
         kept = [_recall(old, new) for old, new in zip(record.images, variant.images, strict=True)]
         batch.derive(
             row, copy, "image_augmented", metric="characters_kept", value=min(kept), detail=" | ".join(variant.told)

@@ -137,9 +137,7 @@ class AugmentTextStage(Stage[AugmentTextOptions]):
 
     def process(self, batch: Batch) -> None:
         """Derive the copies."""
-        planned = copies.copies_of(batch, self.verdict)
-        originals = records.from_table(batch.table.take(pa.array([row for row, _ in planned], pa.int64())))
-        for (row, number), record in zip(planned, originals, strict=True):
+        for row, record, number in copies.originals(batch, self.verdict):
             made = self.variants(record, number)
             for copy, edits in made:
                 batch.derive(row, copy, "text_augmented", metric="edits", value=len(edits), detail=told(edits))
@@ -163,8 +161,7 @@ class AugmentTextStage(Stage[AugmentTextOptions]):
                     turns = list(record.turns)
                     for place, text in zip(places, changed, strict=True):
                         turns[place] = Turn(turns[place].role, text)
-                    uid = records.derived_uid(record.uid, self.options.title, str(variant))
-                    copy = replace(record, uid=uid, parent=record.uid, turns=tuple(turns))
+                    copy = copies.copy_of(record, self.options.title, variant, turns=tuple(turns))
                     made.append((copy, [replace(edit, turn=places[edit.turn]) for edit in edits]))
                     break
         return made

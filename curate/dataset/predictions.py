@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ def read_predictions(path: Path, index: Path | None = None) -> Predictions:
             `generated_predictions.jsonl`): it names the row of each line.
 
     Raises:
-        InputError: it cannot be read, or holds no predictions; the message names the place.
+        InputError: it cannot be read, holds no predictions, or a confidence that is none; the message names the place.
     """
     file = path / FILE if path.is_dir() else path
     rows = _rows(file)
@@ -83,16 +84,35 @@ def read_predictions(path: Path, index: Path | None = None) -> Predictions:
     if twice:
         raise InputError(f"{file}: {len(twice)} rows are predicted more than once, {twice[0]} among them")
     labels = [None if row.get("label") is None else str(row["label"]).rstrip("\n") for row in rows]
-    return Predictions(file, [_prediction(row, answer) for row in rows], names, labels)
+    return Predictions(
+        file, [_prediction(row, answer, f"{file}, prediction {n}") for n, row in enumerate(rows, 1)], names, labels
+    )
 
 
-def _prediction(row: Mapping[str, Any], answer: str) -> Prediction:
-    said, confidence, step = row.get(answer), row.get("confidence"), row.get("step")
+def _prediction(row: Mapping[str, Any], answer: str, place: str) -> Prediction:
+    said, step = row.get(answer), row.get("step")
     return Prediction(
         None if said is None else str(said),
-        float(confidence) if isinstance(confidence, (int, float)) else None,
+        _confidence(row.get("confidence"), place),
         str(step) if step is not None else None,
     )
+
+
+def _confidence(value: Any, place: str) -> float | None:
+    """A probability, which CSV writes as text; None where there is none.
+
+    Raises:
+        InputError: it is something else; percents would pass every threshold.
+    """
+    if value is None or value == "":
+        return None
+    try:
+        found = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        found = math.nan
+    if not 0 <= found <= 1:
+        raise InputError(f"{place}: a confidence is a number from 0 to 1, not {str(value)[:40]!r}")
+    return found
 
 
 def _rows(file: Path) -> list[dict[str, Any]]:
@@ -107,7 +127,10 @@ def _rows(file: Path) -> list[dict[str, Any]]:
     except (OSError, ValueError) as error:
         raise InputError(f"{file}: {error}") from error
     if file.suffix == ".csv":
-        return [dict(row) for row in csv.DictReader(io.StringIO(text, newline=""))]
+        try:
+            return [dict(row) for row in csv.DictReader(io.StringIO(text, newline=""), restkey="")]
+        except csv.Error as error:
+            raise InputError(f"{file}: not valid CSV: {error}") from error
     return _json(file, text)
 
 

@@ -18,6 +18,8 @@ from curate.ingest.pictures import PictureFacts
 from curate.pipeline.batch import Batch
 from curate.pipeline.source import Position, Source, SourceShard
 
+_AT_ONCE = 65_536
+"""Rows that are read at once; shards are cut from what was read."""
 _STAGE = re.compile(r"\d+-.+")
 
 
@@ -114,7 +116,7 @@ class OwnSource(Source):
                 skip = max(0, offset - passed)
                 try:
                     with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
-                        for batch in parquet.iter_batches(self._shard_rows):
+                        for batch in parquet.iter_batches(min(self._shard_rows, _AT_ONCE)):
                             if skip < batch.num_rows:
                                 yield pa.Table.from_batches([batch.slice(skip)]).cast(records.SCHEMA)
                             skip = max(0, skip - batch.num_rows)

@@ -28,6 +28,7 @@ _KINDS = {
     "bool": "true or false",
     "tuple": "a list, as in [a, b]",
     "list": "a list, as in [a, b]",
+    "path": "a path",
     "model": "a mapping, as in {key: value}",
     "dict": "a mapping, as in {key: value}",
 }

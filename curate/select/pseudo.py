@@ -80,7 +80,7 @@ class PseudoStage(Stage[PseudoOptions]):
     """Labels rows that have no label; rows with a gold label are never touched."""
 
     name = "pseudo"
-    version = 1
+    version = 2
     Options = PseudoOptions
     surveys = True
     codes: ClassVar[dict[str, str]] = {

@@ -164,6 +164,7 @@ def test_what_is_wrong_in_the_file_is_not_blamed_on_an_override() -> None:
     ("override", "said"),
     [
         ("workers=many", "workers: must be a whole number or auto"),
+        ("input.path=5", "input.path: must be a path"),
         ("seed=many", "seed: must be a whole number"),
         ("time_limit=long", "time_limit: must be a number"),
         ("workers=true", "workers: must be 1 or more, or auto"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from curate.pipeline.stage import Context
 from curate.records import Record, Turn, from_table, to_table
 from curate.select.pseudo import PseudoOptions, PseudoStage
 
+LITERALS = {"97": 97, "true": True, "-1": -1, "[1]": [1]}
 LABELS = {"scene": ("退款", "支付", "物流")}
 
 
@@ -108,6 +110,37 @@ def test_answers_without_a_confidence_need_a_threshold_of_zero(tmp_path: Path) -
     one = answers(tmp_path / "one.parquet", (0, "退款", None))
     assert codes(run([record(0)], one)) == {"u0": "below_threshold"}
     assert codes(run([record(0)], one, threshold=0)) == {"u0": "pseudo_labelled"}
+
+
+def test_a_confidence_that_a_csv_writes_as_text_counts(tmp_path: Path) -> None:
+    """Every row of a spreadsheet was dropped as not sure enough."""
+    path = tmp_path / "best.csv"
+    path.write_text("uid,predicted,confidence\nu1,退款,0.995\nu2,支付,\nu3,物流,0.5,more\n", "utf-8")
+    outcome = run([record(1), record(2), record(3)], path)
+    assert outcome.rows["label"].to_pylist() == ["退款"]
+    assert outcome.counts.codes["dropped"] == {"below_threshold": 2}
+
+
+@pytest.mark.parametrize("value", ["97", "true", "sure", "-1", "nan", "[1]"])
+def test_a_confidence_that_is_no_probability_is_told(tmp_path: Path, value: str) -> None:
+    """Percents are all above 0.99: every wrong answer would become a label."""
+    as_json = tmp_path / "p.jsonl"
+    as_json.write_text(
+        json.dumps({"uid": "u1", "predicted": "退款", "confidence": LITERALS.get(value, value)}), "utf-8"
+    )
+    as_csv = tmp_path / "p.csv"
+    as_csv.write_text(f"uid,predicted,confidence\nu1,退款,{value}\n", "utf-8")
+    for path in (as_json, as_csv):
+        with pytest.raises(UsageError, match=f"{path.name}, prediction 1: a confidence is a number from 0 to 1"):
+            run([record(1)], path)
+
+
+def test_a_csv_with_an_endless_field_is_told(tmp_path: Path) -> None:
+    """Python's reader has a limit of its own, which is the file's trouble and no bug."""
+    path = tmp_path / "p.csv"
+    path.write_text("uid,predicted\nu1," + "x" * 200_000 + "\n", "utf-8")
+    with pytest.raises(UsageError, match="not valid CSV: field larger"):
+        run([record(1)], path)
 
 
 def test_the_ledger_names_the_model(tmp_path: Path) -> None:
