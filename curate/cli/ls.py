@@ -89,7 +89,8 @@ def _runs(out: Output, folder: Path) -> None:
 
     found: list[dict[str, Any]] = []
     for run in runs(folder):
-        facts = read_json(run / "run.json") or {}
+        said = read_json(run / "run.json")
+        facts: dict[str, Any] = said if isinstance(said, dict) and said else {"status": "damaged"}
         steps = facts.get("steps", [])
         found.append(
             {
@@ -113,8 +114,12 @@ def _runs(out: Output, folder: Path) -> None:
 
 def _steps(out: Output, run: Path) -> None:
     from curate.dataset.dataset import steps
+    from curate.dataset.files import read_json
+    from curate.errors import UsageError
     from curate.pipeline.manifest import Manifest
 
+    if not isinstance(read_json(run / "run.json"), dict):
+        raise UsageError(f"{run}/run.json cannot be read or is damaged; run the recipe of this run again")
     found: list[dict[str, Any]] = []
     for step in steps(run):
         manifest = Manifest.read(step)

@@ -175,3 +175,13 @@ def test_runs_below_a_folder_that_is_not_there_are_an_error(curate: Any, run: Pa
     assert curate("ls", "nothere").code == 2
     assert curate("ls", str(run / "run.json")).code == 2
     assert curate("ls", str(run.parent)).code == 0
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "nope"])
+def test_a_run_whose_run_json_is_damaged_is_told(curate: Any, run: Path, text: str) -> None:
+    """An empty list of steps looks like a run that did nothing."""
+    (run / "run.json").write_text(text, "utf-8")
+    one = curate("ls", str(run))
+    assert (one.code, "run.json cannot be read or is damaged" in one.err) == (2, True)
+    below = curate("ls", str(run.parent), "--json")
+    assert [found["status"] for found in json.loads(below.out) if Path(found["run"]).name == run.name] == ["damaged"]

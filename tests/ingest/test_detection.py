@@ -239,3 +239,10 @@ def test_records_of_curate_are_read_on_from_any_position(tmp_path: Path) -> None
     first, *rest = source.shards(Position(), [])
     again = source.shards(first.next, [])
     assert [shard.batch.table for shard in again] == [shard.batch.table for shard in rest]
+
+
+def test_shards_of_any_size_may_be_asked_for(tmp_path: Path) -> None:
+    """A number that no machine word holds means: all rows in one shard."""
+    pq.write_table(own_records(), tmp_path / "in.parquet")
+    (shard,) = open_source(InputOptions(path=tmp_path / "in.parquet", shard_rows=10**30)).shards(Position(), [])
+    assert shard.batch.table.num_rows == 3
