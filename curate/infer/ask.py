@@ -12,7 +12,8 @@ from curate.infer.journal import Reply
 from curate.infer.options import AskOptions
 from curate.infer.patience import Breaker, pause
 from curate.infer.question import Loaded, Question
-from curate.infer.server import Abilities, Rejected, Server, Transient
+from curate.infer.response import Transient
+from curate.infer.server import Abilities, Rejected, Server
 from curate.pipeline.stop import StopSignal
 
 _LONGEST = 3

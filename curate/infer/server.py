@@ -7,7 +7,6 @@ checked; a valid request may get one 500 after a rejected one with the same pict
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import time
@@ -22,29 +21,13 @@ from curate.errors import UsageError
 from curate.infer.journal import Reply
 from curate.infer.options import AskOptions
 from curate.infer.question import Loaded
+from curate.infer.response import DETAIL, Response, Transient, asked_to_wait, message_of, reply_of
 
 KEY_VARIABLE = "CURATE_API_KEY"
 """The environment variable that holds the server's API key; it is read from nowhere else and kept nowhere."""
 
 STRUCTURED_SINCE = (0, 12)
 """The vLLM version from which on `structured_outputs` replaces `guided_choice`."""
-
-_DETAIL = 300
-
-
-class Transient(Exception):
-    """The server did not answer properly; the same request may succeed later.
-
-    Args:
-        reason: What happened.
-        reached: Whether the model may have worked on it, so that the call counts.
-        wait: Seconds that the server asks to wait.
-    """
-
-    def __init__(self, reason: str, *, reached: bool, wait: float | None = None) -> None:
-        super().__init__(reason)
-        self.reached = reached
-        self.wait = wait
 
 
 class Rejected(Exception):
@@ -160,16 +143,16 @@ class Server:
         started = time.monotonic()
         response = await self._send("POST", "/v1/chat/completions", body)
         if response.status == 200:
-            return _reply(response, time.monotonic() - started)
+            return reply_of(response, time.monotonic() - started)
         _refuse_key(response)
-        what = f"{response.status}: {_message(response)}"
+        what = f"{response.status}: {message_of(response)}"
         if response.status == 404 and self.options.model in what:
             raise UsageError(f"the server {self.url} has no model '{self.options.model}' any more")
         if response.status in (408, 425, 429) or response.status >= 500:
-            raise Transient(what, reached=False, wait=_retry_after(response))
+            raise Transient(what, reached=False, wait=asked_to_wait(response))
         raise Rejected(what)
 
-    async def _send(self, method: str, path: str, body: Sequence[bytes] = ()) -> _Response:
+    async def _send(self, method: str, path: str, body: Sequence[bytes] = ()) -> Response:
         """Send a request and read all of its answer.
 
         Raises:
@@ -187,7 +170,7 @@ class Server:
                 answer = await response.read()
                 # A server that repeats the key in an error must not bring it into files and onto screens.
                 answer = answer.replace(self._key, b"***") if self._key else answer
-                return _Response(response.status, answer, response.headers.get("Retry-After", ""))
+                return Response(response.status, answer, response.headers.get("Retry-After", ""))
         except aiohttp.ClientConnectorError as error:
             raise Transient(f"{type(error).__name__}: {error.strerror}", reached=False) from error
         except aiohttp.ConnectionTimeoutError as error:
@@ -204,13 +187,6 @@ async def _one_by_one(pieces: Sequence[bytes]) -> AsyncIterator[bytes]:
         yield piece
 
 
-@dataclass(frozen=True)
-class _Response:
-    status: int
-    content: bytes
-    retry_after: str
-
-
 _JSON = {"Content-Type": "application/json"}
 
 _KEPT_OPEN = 4.0
@@ -219,46 +195,10 @@ _KEPT_OPEN = 4.0
 
 def _refuse_redirect(url: str, response: aiohttp.ClientResponse) -> None:
     if 300 <= response.status < 400:
-        target = response.headers.get("Location", "an address that it does not name")[:_DETAIL]
+        target = response.headers.get("Location", "an address that it does not name")[:DETAIL]
         raise UsageError(f"the server {url} sends requests on to {target}; if that is right, name it with --server")
 
 
-def _refuse_key(response: _Response) -> None:
+def _refuse_key(response: Response) -> None:
     if response.status in (401, 403):
         raise UsageError(f"the server refuses access ({response.status}); put its key into {KEY_VARIABLE}")
-
-
-def _reply(response: _Response, seconds: float) -> Reply:
-    try:
-        value = json.loads(response.content)
-        choice = value["choices"][0]
-        answer = choice["message"]["content"]
-        if not isinstance(answer, str):
-            raise TypeError("the answer is no text")
-        usage = value.get("usage") or {}
-        tokens_in, tokens_out = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
-        return Reply(answer, choice.get("finish_reason"), _logprob(choice), tokens_in, tokens_out, seconds)
-    except (ValueError, LookupError, TypeError, AttributeError) as error:  # whatever shape it has
-        raise Transient(f"200 with {type(error).__name__} in its answer", reached=True) from error
-
-
-def _logprob(choice: dict[str, Any]) -> float | None:
-    """Sum over the answer's tokens; None where the server gives none."""
-    content = (choice.get("logprobs") or {}).get("content")
-    if not content:
-        return None
-    total = sum(float(token["logprob"]) for token in content)
-    return total if math.isfinite(total) else None
-
-
-def _message(response: _Response) -> str:
-    try:
-        error = json.loads(response.content)["error"]
-        return str(error["message"] if isinstance(error, dict) else error)[:_DETAIL]
-    except (ValueError, KeyError, TypeError):
-        return response.content.decode("utf-8", "replace")[:_DETAIL]
-
-
-def _retry_after(response: _Response) -> float | None:
-    value = response.retry_after
-    return min(float(value), 60.0) if re.fullmatch(r"\d+(\.\d+)?", value) else None
