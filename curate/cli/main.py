@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -63,6 +64,11 @@ Exit codes:
 """
 
 
+_OUTSIDE = {
+    errno.EACCES, errno.EDQUOT, errno.EIO, errno.ELOOP, errno.EMFILE, errno.ENAMETOOLONG, errno.ENOSPC, errno.EPERM,
+    errno.EROFS,
+}  # fmt: skip
+"""What a disk, a file system or its rights refuse; no bug of curate, wherever it comes up."""
 _NO_ARGUMENTS: tuple[type[click.UsageError], ...] = (
     (click.exceptions.NoArgsIsHelpError,) if hasattr(click.exceptions, "NoArgsIsHelpError") else ()
 )
@@ -92,6 +98,14 @@ class LazyGroup(click.Group):
             hint = f"did you mean '{near[0]}'?" if near else "commands: " + ", ".join(COMMANDS)
             raise click.UsageError(f"there is no command '{args[0]}'; {hint}", ctx)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a reader of its output who has seen enough is no failure, for which click would exit 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            let_go(sys.stdout)
+            return 0
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from the table, importing none."""
@@ -150,6 +164,8 @@ def invoke(arguments: list[str]) -> int:
     except Exception as error:  # the last boundary: a bug is told as one
         if debug:
             raise
+        if isinstance(error, OSError) and error.errno in _OUTSIDE:
+            return _tell(f"{error.filename or 'the output'}: {error.strerror}", 2, as_json)
         code = exit_code(error)
         text = str(error) if isinstance(error, errors.CurateError) and code != 70 else _bug(error)
         return _tell(text, code, as_json)

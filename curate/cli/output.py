@@ -144,12 +144,18 @@ def _columns() -> int | None:
 def _console(stream: Any) -> Console:
     from rich.console import Console
 
+    class Piped(Console):
+        """A console that leaves it to the program what a reader who went away means; rich would exit with code 1."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
     if stream is None:  # the shell closed it
         stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     terminal = stream.isatty()
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")  # a terminal that knows no ✓ must not end the program
-    return Console(
+    return Piped(
         file=stream,
         highlight=False,
         markup=False,

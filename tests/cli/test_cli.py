@@ -104,6 +104,36 @@ def test_a_group_without_a_command_shows_its_help(arguments: list[str]) -> None:
     assert done.stderr.startswith("Usage: curate")
 
 
+@pytest.mark.parametrize("arguments", [["reasons"], ["reasons", "--json"], ["show", "run"], ["ls", "."]])
+def test_a_reader_who_has_seen_enough_is_no_failure(tmp_path: Path, arguments: list[str]) -> None:
+    """`curate show RUN | head -1` with `set -o pipefail`: exit code 1 would say that rows failed."""
+    (tmp_path / "in.jsonl").write_text('{"text": "a"}\n' * 3, "utf-8")
+    assert curate("ingest", "in.jsonl", "run", cwd=tmp_path).returncode == 0
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "curate.cli.main", *arguments],
+        cwd=tmp_path,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+def test_a_full_disk_is_no_bug(tmp_path: Path) -> None:
+    """Nobody should report a bug because a disk is full, or a name too long."""
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "curate.cli.main", "reasons"], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert (done.returncode, b"No space left" in done.stderr, b"bug" in done.stderr) == (2, True, False)
+    named = curate("ingest", str(Path(__file__)), "x" * 300, cwd=tmp_path)
+    assert (named.returncode, "File name too long" in named.stderr) == (2, True)
+
+
 def test_errors_are_json_when_asked(tmp_path: Path) -> None:
     """A script must not parse sentences."""
     done = curate("show", "nowhere", "--json", cwd=tmp_path)
