@@ -189,9 +189,9 @@ def _recipe(source: Path, images: Path | None, export: dict[str, Any], overrides
 
 def _write(out: Output, data: Dataset, recipe: Recipe, folder: Path) -> ExportResult | int:
     """Write the export; give the exit code instead of a result where somebody asked to stop."""
-    from curate.api import cache_folder
     from curate.cli.execute import ScreenProgress, stopped
     from curate.cli.summary import shown
+    from curate.dataset.remote import cache_folder
     from curate.errors import InputError, Interrupted
     from curate.pipeline import registry
     from curate.pipeline.export_step import ExportStep
