@@ -13,8 +13,8 @@ from curate import records
 from curate.dataset import ledger
 from curate.dataset.files import read_json
 from curate.dataset.pictures import PictureStore
-from curate.dataset.remote import fetched_file, url_of
-from curate.dataset.working_copy import at_hand, origin
+from curate.dataset.url import url_of
+from curate.dataset.working_copy import brought, origin
 from curate.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class Dataset:
         Raises:
             InputError: there is no dataset, or its files do not hold records; the message says what was looked for.
         """
-        if url := url_of(where):
-            return cls._open_copy(url)
+        if url_of(where):
+            where = brought(Path(where))
         path, _, wanted = str(where).partition("@") if not Path(where).exists() else (str(where), "", "")
         folder = Path(path)
         if folder.is_file():
@@ -79,18 +79,6 @@ class Dataset:
             raise InputError(f"{folder} holds no dataset: no run.json, no rows/ and no .parquet file")
         _check(files)
         return cls(files, folder)
-
-    @classmethod
-    def _open_copy(cls, url: str) -> Dataset:
-        above, _, name = url.rpartition("/")
-        base, at, step = name.partition("@")
-        place = Path(f"{above}/{base}")
-        if base.endswith(".parquet"):
-            return cls.open(fetched_file(url))
-        copy = at_hand(place, without=("images",))
-        if not any(copy.iterdir()):
-            raise InputError(f"there is no dataset {url}; nothing is stored there")
-        return cls.open(f"{copy}{at}{step}")
 
     @property
     def folder_read(self) -> Path:

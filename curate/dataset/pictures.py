@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from curate.dataset import remote
 from curate.dataset.files import write_bytes
+from curate.dataset.url import url_of
 from curate.errors import RowError
 
 MADE = "made:"
@@ -103,7 +104,7 @@ class PictureStore:
         """Store a picture that a stage made; give its path for the record and its SHA-256."""
         digest = hashlib.sha256(data).hexdigest()
         name = f"{digest[:2]}/{digest}{suffix}"
-        if url := remote.url_of(self.made):
+        if url := url_of(self.made):
             remote.keep(url, name, data)
         elif not holds(self.made / name, digest):
             write_bytes(self.made / name, data, sync=False)  # its name tells whether it is whole: see `holds`
@@ -127,12 +128,12 @@ def holds(file: Path, digest: str) -> bool:
 
 
 def _is_there(folder: Path, name: str) -> bool:
-    url = remote.url_of(folder)
+    url = url_of(folder)
     return remote.is_there(url, name) if url else (folder / name).exists()
 
 
 def _holds(folder: Path, name: str, digest: str) -> bool:
-    url = remote.url_of(folder)
+    url = url_of(folder)
     if url is None:
         return holds(folder / name, digest)
     return remote.is_there(url, name) and holds(remote.fetched(url, name), digest)
@@ -148,7 +149,7 @@ def confined(root: Path, path: str) -> Path:
     pure = PurePosixPath(path.replace("\\", "/"))
     if pure.is_absolute() or ".." in pure.parts or "\0" in path or (len(path) > 1 and path[1] == ":"):
         raise RowError("image_path_escapes")
-    if url := remote.url_of(root):
+    if url := url_of(root):
         return _from_afar(url, pure.as_posix())
     file = root / pure
     try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,14 +17,6 @@ from typing import Any
 
 from curate.dataset.files import TEMPORARY
 from curate.errors import InputError, UsageError
-
-_URL = re.compile(r"([a-z][a-z0-9+.-]+):/+(.*)", re.DOTALL)
-
-
-def url_of(path: str | Path) -> str | None:
-    """Give the URL that a path stands for; None where it is a path of this machine."""
-    found = _URL.fullmatch(path if isinstance(path, str) else path.as_posix())
-    return f"{found[1]}://{found[2].rstrip('/')}" if found else None
 
 
 def cache_folder() -> Path | None:

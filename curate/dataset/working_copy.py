@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 from curate.dataset.files import TEMPORARY, read_json, write_bytes
 from curate.dataset.lease import LEASE
-from curate.dataset.remote import Remote, copies_folder, short_hash, url_of
-from curate.errors import CurateError
+from curate.dataset.remote import Remote, copies_folder, fetched_file, short_hash
+from curate.dataset.url import url_of
+from curate.errors import CurateError, InputError
 
 _THREADS = 8
 """Files that travel at once."""
@@ -194,6 +195,28 @@ def at_hand(path: Path, without: Sequence[str] = ()) -> Path:
         copy.pull(without)
         _read[copy.folder] = path
     return copy.folder
+
+
+def brought(path: Path) -> Path:
+    """Give what a path names as a path of this machine: a file, a folder, a run (without its pictures), or `RUN@STEP`.
+
+    Raises:
+        InputError: it names another place, and nothing is stored there.
+        UsageError: the place cannot be reached.
+    """
+    url = url_of(path)
+    if url is None:
+        return path
+    files = Remote(url).listing()
+    if "" in files:
+        return fetched_file(url)
+    if files:
+        return at_hand(path, without=("images",) if "run.json" in files else ())
+    if "@" in path.name:
+        name, _, step = path.name.rpartition("@")
+        run = brought(path.with_name(name))
+        return run.with_name(f"{run.name}@{step}")
+    raise InputError(f"{url}: there is no such file or folder")
 
 
 def origin(path: Path) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from curate.dataset.dataset import Dataset
-from curate.dataset.remote import url_of
+from curate.dataset.url import url_of
 from curate.errors import InputError
 from curate.ingest import folder, own, sniff
 from curate.ingest.dialects import Dialect, alpaca, mire, openai, plain, sharegpt

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from curate.dataset.dataset import Dataset
-from curate.dataset.remote import Remote, fetched_file, url_of
-from curate.dataset.working_copy import at_hand as folder_at_hand
-from curate.errors import InputError
+from curate.dataset.remote import Remote
+from curate.dataset.url import url_of
+from curate.dataset.working_copy import brought
 from curate.pipeline.source import InputOptions
 
 
@@ -21,16 +21,12 @@ def at_hand(options: InputOptions) -> InputOptions:
     url = url_of(options.path)
     if url is None:
         return options
-    name = url.rpartition("/")[2]
-    remote = Remote(url)
-    files = remote.listing()
-    if "" in files:
-        return options.model_copy(update={"path": fetched_file(url), "images": options.images or _images_beside(url)})
-    if "run.json" in files or "stage.json" in files or (not files and "@" in name):
-        return options.model_copy(update={"path": Dataset.open(url).folder_read})
-    if not files:
-        raise InputError(f"{url}: there is no such file or folder")
-    return options.model_copy(update={"path": folder_at_hand(options.path), "images": options.images or options.path})
+    path = brought(options.path)
+    if path.is_file():
+        return options.model_copy(update={"path": path, "images": options.images or _images_beside(url)})
+    if "@" in path.name or (path / "run.json").exists():
+        return options.model_copy(update={"path": Dataset.open(path).folder_read})
+    return options.model_copy(update={"path": path, "images": options.images or options.path})
 
 
 def _images_beside(url: str) -> Path:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, ValidationInfo
 
-from curate.dataset.remote import url_of
+from curate.dataset.url import url_of
 
 
 class CommandLineText(str):

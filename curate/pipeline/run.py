@@ -16,8 +16,8 @@ import curate
 from curate.dataset.files import digest, sweep, write_json
 from curate.dataset.lease import Lease
 from curate.dataset.pictures import made_paths
-from curate.dataset.remote import url_of
 from curate.dataset.shards import read_table
+from curate.dataset.url import url_of
 from curate.dataset.working_copy import WorkingCopy, copy_to_work_in
 from curate.errors import BudgetExceeded, Interrupted, OutputError, StageBroken
 from curate.pipeline.batch import Counts
