@@ -17,6 +17,7 @@ LEASE = ".curate-lease"
 """Name of the file."""
 _RENEWED = 15.0
 """Seconds between renewals."""
+_LOOKS = 8
 _WATCHED = 40.0
 """Seconds without a renewal after which the holder is taken for dead. No clock of another machine is asked."""
 
@@ -97,7 +98,11 @@ class Lease:
         """A process of this machine is asked for; of another it is watched whether it renews its lease."""
         if seen.get("machine") == self._own["machine"]:
             return _lives(seen.get("process"))
-        return self._over.wait(self._watched) or self._read() != seen
+        for _ in range(_LOOKS):
+            self._over.wait(self._watched / _LOOKS)
+            if self._read() != seen:
+                return True
+        return False
 
     def _renew(self) -> None:
         while not self._over.wait(_RENEWED):
