@@ -107,6 +107,8 @@ class Lease:
     def _renew(self) -> None:
         while not self._over.wait(_RENEWED):
             with suppress(CurateError, OSError), reaching(self._url):  # unreachable for a while; the run itself says so
+                if (self._read() or {}).get("holder") != self._own["holder"]:
+                    return  # this machine slept so long that it was taken for dead
                 self._remote.system.pipe_file(self._path, self._text())
 
 

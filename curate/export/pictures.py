@@ -63,8 +63,8 @@ class PictureWriter:
         self._final = final or folder.absolute()
         if options.images == "absolute" and any(url_of(named(one)) for one in (self._final, store.root) if one):
             raise UsageError(
-                f"export {options.title}: images: absolute names files of this machine, but the run or its pictures are "
-                "in another place; choose copy or embed"
+                f"export {options.title}: images: absolute names files of this machine, but the run or its pictures "
+                "are in another place; choose copy or embed"
             )
         self._recent: OrderedDict[str, SafePicture] = OrderedDict()
         self._recent_bytes = 0
