@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from curate.dataset.files import TEMPORARY, read_json, write_bytes
 from curate.dataset.lease import LEASE
@@ -25,6 +25,16 @@ _THREADS = 8
 """Files that travel at once."""
 _EVERY = 5.0
 """Seconds between looks for new files."""
+
+
+Part = Literal["all", "records", "manifests"]
+"""What is brought of a folder: of a run everything but pictures, of a folder of runs what each says of itself."""
+
+_PARTS: dict[Part, Callable[[str], bool]] = {
+    "all": lambda name: True,
+    "records": lambda name: not name.startswith("images/"),
+    "manifests": lambda name: name.endswith("/run.json") and name.count("/") == 1,
+}
 
 
 class _Known(NamedTuple):
@@ -57,22 +67,18 @@ class WorkingCopy:
         known = value.get("files", {}) if isinstance(value, dict) and value.get("url") == url else {}
         self._known = {name: _Known(*entry) for name, entry in known.items()}
 
-    def pull(self, without: Sequence[str] = ()) -> None:
+    def pull(self, part: Part = "all") -> None:
         """Bring here what changed there; what was made here and has not been sent yet stays.
-
-        Args:
-            without: Folders that are left out.
 
         Raises:
             UsageError: the place cannot be reached.
         """
         with self._busy:
             self.folder.mkdir(parents=True, exist_ok=True)
-            left_out = tuple(f"{one}/" for one in without)
             listed = self._remote.listing()
-            there = {name: listed[name] for name in listed if name not in ("", LEASE) and not name.startswith(left_out)}
+            there = {name: listed[name] for name in listed if name not in ("", LEASE) and _PARTS[part](name)}
             here = self._here()
-            for name in [name for name in self._known if name not in there and not name.startswith(left_out)]:
+            for name in [name for name in self._known if name not in there]:
                 if here.get(name) == self._known.pop(name)[1:]:  # removed there, and not made anew here
                     (self.folder / name).unlink(missing_ok=True)
             wanted = [name for name, token in there.items() if not self._is_here(name, token, here)]
@@ -181,7 +187,7 @@ _read: dict[Path, Path] = {}
 """Copies that are worked in, or were brought here to be read, and what they are copies of."""
 
 
-def at_hand(path: Path, without: Sequence[str] = ()) -> Path:
+def at_hand(path: Path, part: Part = "all") -> Path:
     """Give a folder that can be read here: the path itself, or a copy that is brought here once in each process.
 
     Raises:
@@ -190,9 +196,9 @@ def at_hand(path: Path, without: Sequence[str] = ()) -> Path:
     url = url_of(path)
     if url is None:
         return path
-    copy = WorkingCopy(url, copies_folder() / "read" / short_hash(url + "\0".join(without)) / Path(url).name)
+    copy = WorkingCopy(url, copies_folder() / "read" / short_hash(f"{url} {part}") / Path(url).name)
     if copy.folder not in _read:
-        copy.pull(without)
+        copy.pull(part)
         _read[copy.folder] = path
     return copy.folder
 
@@ -211,7 +217,8 @@ def brought(path: Path) -> Path:
     if "" in files:
         return fetched_file(url)
     if files:
-        return at_hand(path, without=("images",) if "run.json" in files else ())
+        runs = any(map(_PARTS["manifests"], files))
+        return at_hand(path, "records" if "run.json" in files else "manifests" if runs else "all")
     if "@" in path.name:
         name, _, step = path.name.rpartition("@")
         run = brought(path.with_name(name))

@@ -57,6 +57,7 @@ def test_commands_read_a_run_there(place: str, capsys: pytest.CaptureFixture[str
         ["show", f"{place}/run@denoise"],
         ["show", f"{place}/run", uid],
         ["ls", f"{place}/run"],
+        ["ls", place],
         ["why", uid, "--run", f"{place}/run"],
         ["diff", f"{place}/run"],
         ["diff", f"{place}/run@ingest", f"{place}/run@denoise"],
