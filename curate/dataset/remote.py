@@ -6,6 +6,7 @@ are kept, joined and compared like local ones. Whoever opens one asks this modul
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import os
@@ -15,8 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from curate.dataset.files import TEMPORARY
+from curate.dataset.files import TEMPORARY, write_error
 from curate.errors import InputError, UsageError
+
+_THIS_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENAMETOOLONG)
+"""What no other place would say: the trouble is here."""
 
 
 def cache_folder() -> Path | None:
@@ -62,7 +66,8 @@ class Remote:
     def listing(self) -> dict[str, str]:
         """Give all files below, by relative path, each with a token that changes when the file does.
 
-        The file itself, where the URL names one, has the path `''`.
+        The file itself, where the URL names one, has the path `''`. Names that would lead out of a local copy, which S3
+        takes like any other, are left out.
 
         Raises:
             UsageError: the place cannot be reached.
@@ -78,7 +83,7 @@ class Remote:
         return {
             "" if name == below else name.relative_to(below).as_posix(): _token(found[path])
             for path, name in names.items()
-            if name == below or name.is_relative_to(below)
+            if name == below or (name.is_relative_to(below) and ".." not in name.parts and "\0" not in path)
         }
 
     def token(self, relative: str) -> str:
@@ -99,14 +104,19 @@ class Remote:
 
         Raises:
             FileNotFoundError: there is none.
+            OutputError: it cannot be written here.
             UsageError: the place cannot be reached.
         """
-        target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f"{TEMPORARY}{os.getpid()}-{short_hash(target.name)}")
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
             with reaching(self.url):
                 self.system.get_file(self.path(relative), str(temporary))
             os.replace(temporary, target)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise write_error(target, error) from error
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -165,7 +175,7 @@ def reaching(url: str) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except Exception as error:  # each file system has its own tree of errors, with no common root
-        if isinstance(error, UsageError):
+        if isinstance(error, UsageError) or (isinstance(error, OSError) and error.errno in _THIS_DISK):
             raise
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise UsageError(

@@ -22,6 +22,7 @@ from s3_support import bucket, machine, names, s3_server, stored  # noqa: F401  
 
 from curate.dataset.lease import LEASE, Lease
 from curate.dataset.pictures import MADE, PictureStore
+from curate.dataset.working_copy import at_hand
 from curate.errors import OutputError, UsageError
 from curate.pipeline.plan import plan
 from curate.pipeline.ray_options import RayOptions
@@ -170,6 +171,23 @@ def test_a_worker_needs_nothing_but_the_shared_place(tmp_path: Path, bucket: str
     name = "01-upper/rows/part-00000.parquet"
     assert after.pop(name) != before.pop(name)  # another fingerprint
     assert after == before
+
+
+def test_names_that_lead_out_of_the_copy_are_not_followed(
+    tmp_path: Path, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever writes into a bucket must not write into the home folder of whoever reads it."""
+    import boto3
+
+    client = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    name = bucket.removeprefix("s3://")
+    for key in ("in/a.txt", "in/../../../../../escaped.txt", "in//etc/escaped.txt", "in/b/../../escaped.txt"):
+        client.put_object(Bucket=name, Key=key, Body=b"text")
+    copy = at_hand(Path(f"{bucket}/in"))
+    found = {path.name for path in tmp_path.rglob("*") if path.is_file() and path.suffix == ".txt"}
+    assert found <= {"a.txt", "escaped.txt"}
+    assert all(path.is_relative_to(copy) for path in tmp_path.rglob("*.txt"))
+    assert (copy / "a.txt").read_bytes() == b"text"
 
 
 def test_no_bucket_and_no_server_are_said_in_a_line(
