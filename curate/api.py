@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from curate.dataset.remote import cache_folder
 from curate.pipeline.progress import Progress
 from curate.pipeline.recipe_file import find_recipe, load_recipe
 from curate.pipeline.result import RunResult
@@ -19,7 +19,7 @@ def run(
 
     Args:
         recipe: A recipe file, or the name of a shipped recipe such as `demo`.
-        out: The run's folder; default `work/NAME`.
+        out: The run's folder, or a URL such as `s3://bucket/run`; default `work/NAME`.
         overrides: `KEY=VALUE` texts as for `curate run --set`.
         progress: Hears what happens.
 
@@ -28,13 +28,3 @@ def run(
     """
     loaded = load_recipe(find_recipe(str(recipe)), overrides)
     return run_recipe(loaded, Path(out) if out else Path("work") / loaded.name, progress=progress, cache=cache_folder())
-
-
-def cache_folder() -> Path | None:
-    """Folder of caches that runs share: `CURATE_CACHE`, else the user's cache folder; `CURATE_CACHE=off` for none."""
-    named = os.environ.get("CURATE_CACHE")
-    if named == "off":
-        return None
-    if named:
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "curate"

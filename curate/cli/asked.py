@@ -79,8 +79,10 @@ def to_ask(out: Output, source: Path, answers: Path, writing: Writing, *, dry_ru
     """
     from curate.cli.execute import perform
     from curate.cli.summary import shown
+    from curate.dataset.working_copy import brought
     from curate.errors import UsageError
 
+    source = brought(source)
     export = export_folder(source)
     if export is not None:
         if writing.wanted:

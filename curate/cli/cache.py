@@ -50,7 +50,7 @@ def command(out: Output, verify: bool, prune: str | None, overrides: tuple[str, 
       curate cache --prune old --set det_side=1600
       curate cache --prune all
     """
-    from curate.api import cache_folder
+    from curate.dataset.remote import cache_folder
     from curate.ocr.cache import files
 
     if verify and prune:

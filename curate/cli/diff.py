@@ -152,6 +152,7 @@ def _options(given: dict[str, Any]) -> DiffOptions:
 
 
 def _open(a: str | None, b: str | None, where: str | None) -> tuple[Table, Table]:
+    from curate.dataset.working_copy import brought
     from curate.diff.opening import open_pair, open_run
 
     if a is not None and b is not None:
@@ -160,6 +161,7 @@ def _open(a: str | None, b: str | None, where: str | None) -> tuple[Table, Table
         from curate.cli.ls import newest_run
 
         return open_run(newest_run(), "", where)
+    a = str(brought(Path(a)))
     name, _, step = a.partition("@") if not Path(a).exists() else (a, "", "")
     if not (Path(name) / "run.json").exists():
         raise click.UsageError(f"{a} is no run; name B, what it is compared with")

@@ -128,7 +128,7 @@ def _machine() -> Iterator[Check]:
 
 
 def _folders() -> Iterator[Check]:
-    from curate.api import cache_folder
+    from curate.dataset.remote import cache_folder
     from curate.pipeline.machine import free_disk
 
     for name, folder in (

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from rich.text import Text
 
-from curate.api import cache_folder
 from curate.cli.output import Output, printable, whoever_reads
 from curate.cli.progress import BarProgress, LineProgress
 from curate.cli.summary import report, shown, steps_table, typed
+from curate.dataset.remote import cache_folder
 from curate.errors import BudgetExceeded, Interrupted
 from curate.pipeline.plan import Plan, plan
 from curate.pipeline.progress import Progress

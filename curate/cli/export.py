@@ -112,8 +112,10 @@ def _export(
     from curate.cli.execute import exit_code, hint_failed, perform
     from curate.cli.summary import export_lines, report, shown
     from curate.dataset.dataset import Dataset
+    from curate.dataset.working_copy import brought
 
     _check_target(folder)
+    source = brought(source)
     recipe = _recipe(source, images, {k: v for k, v in options.items() if v is not None}, overrides)
     data = _finished_step(source) if images is None else None
     read: RunResult | None = None
@@ -146,8 +148,11 @@ def _export(
 def _check_target(folder: Path) -> None:
     """Make sure that OUT is new, an empty folder, or an export of curate."""
     from curate.dataset.files import read_json
+    from curate.dataset.url import url_of
     from curate.errors import OutputError
 
+    if url_of(folder):
+        raise OutputError(f"{folder}: name a folder of this machine; an export in another place is written by its run")
     if not folder.is_dir():
         if os.path.lexists(folder):
             raise OutputError(f"{folder} is there and is not a folder; choose another place for the export")
@@ -189,9 +194,9 @@ def _recipe(source: Path, images: Path | None, export: dict[str, Any], overrides
 
 def _write(out: Output, data: Dataset, recipe: Recipe, folder: Path) -> ExportResult | int:
     """Write the export; give the exit code instead of a result where somebody asked to stop."""
-    from curate.api import cache_folder
     from curate.cli.execute import ScreenProgress, stopped
     from curate.cli.summary import shown
+    from curate.dataset.remote import cache_folder
     from curate.errors import InputError, Interrupted
     from curate.pipeline import registry
     from curate.pipeline.export_step import ExportStep

@@ -37,6 +37,9 @@ def command(out: Output, folder: Path, failed: bool, dropped: bool, noted: bool)
       curate ls work/demo
       curate ls work/demo --failed
     """
+    from curate.dataset.working_copy import brought
+
+    folder = brought(folder)
     asked = {"failed": failed, "dropped": dropped, "noted": noted}
     if any(asked.values()):
         actions = [name for name, wanted in asked.items() if wanted]

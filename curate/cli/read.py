@@ -134,7 +134,7 @@ def _groups(source: Any) -> Iterator[list[Source | _Bad]]:
 
 
 def _open(options: Any, store: PictureStore) -> OcrStage:
-    from curate.api import cache_folder
+    from curate.dataset.remote import cache_folder
     from curate.ocr.stage import OcrStage
     from curate.pipeline.machine import processors
     from curate.pipeline.stage import Context

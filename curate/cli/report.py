@@ -39,8 +39,12 @@ def command(out: Output, run: Path, file: Path | None, lang: Language, redact: M
     from curate.cli.reasons import all_codes
     from curate.cli.summary import shown
     from curate.dataset.files import write_bytes
+    from curate.dataset.working_copy import brought
     from curate.report.run_page import run_page
 
+    run, asked = brought(run), run
+    if run != asked and file is None:
+        raise click.UsageError("a run in another place needs a file of this machine for its page: --out FILE")
     target = file or run / "reports" / "run.html"
     meanings = {(item["stage"], item["code"]): item["meaning"] for item in all_codes()}
     name = run.name if run.is_absolute() else shown(run)

@@ -12,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from curate.cli.output import printable
+from curate.dataset.url import url_of
+from curate.dataset.working_copy import named
 from curate.pipeline.batch import Counts
 from curate.pipeline.result import ExportResult, RunResult, StepResult
 
@@ -136,7 +138,10 @@ def export_lines(export: ExportResult) -> list[RenderableType]:
 
 
 def shown(path: Path) -> str:
-    """A path as short as it can be said from here."""
+    """A path as short as it can be said from here; a URL for what is in another place."""
+    known = named(path)
+    if url_of(known):
+        return known
     try:
         return path.resolve().relative_to(Path.cwd()).as_posix()
     except ValueError:

@@ -31,8 +31,9 @@ def command(out: Output, record: str, run: Path | None) -> None:
     """
     from curate.cli.ls import newest_run
     from curate.dataset.history import lives
+    from curate.dataset.working_copy import brought
 
-    folder = run or newest_run()
+    folder = brought(run) if run else newest_run()
     stories = lives(folder, record)
     if out.as_json:
         out.json(stories[0] if len(stories) == 1 else {"records": stories})

@@ -13,6 +13,8 @@ from curate import records
 from curate.dataset import ledger
 from curate.dataset.files import read_json
 from curate.dataset.pictures import PictureStore
+from curate.dataset.url import url_of
+from curate.dataset.working_copy import brought, origin
 from curate.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,11 +48,13 @@ class Dataset:
 
         Args:
             where: A run (its last finished step is taken), `RUN@STEP`, a step's folder, a folder of Parquet files,
-                or one Parquet file.
+                or one Parquet file; or the URL of one of them, of which everything but pictures is copied here.
 
         Raises:
             InputError: there is no dataset, or its files do not hold records; the message says what was looked for.
         """
+        if url_of(where):
+            where = brought(Path(where))
         path, _, wanted = str(where).partition("@") if not Path(where).exists() else (str(where), "", "")
         folder = Path(path)
         if folder.is_file():
@@ -138,7 +142,7 @@ class Dataset:
         """Where the pictures of the records are."""
         manifest = _manifest(self.run) if self.run else {}
         root = manifest.get("image_root")
-        base = self.run or (self.folder if self.folder.is_dir() else self.folder.parent)
+        base = origin(self.run or (self.folder if self.folder.is_dir() else self.folder.parent))
         inherited = [Path(folder) for folder in manifest.get("made_folders", [])]
         return PictureStore(Path(root) if root else base, base / "images", inherited)
 

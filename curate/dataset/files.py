@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 import xxhash
 
+from curate.dataset.url import url_of
 from curate.errors import OutputError
 
 TEMPORARY = ".tmp-"
@@ -35,6 +36,8 @@ def atomic_write(path: Path, sync: bool = True) -> Iterator[BinaryIO]:
     Raises:
         OutputError: the disk is full or the folder cannot be written.
     """
+    if url_of(path):
+        raise OutputError(f"{path} cannot be written: only runs are written in another place; name a local file")
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{threading.get_ident()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,9 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curate.dataset import remote
 from curate.dataset.files import write_bytes
+from curate.dataset.url import url_of
 from curate.errors import RowError
 
 MADE = "made:"
@@ -42,6 +44,8 @@ class PictureStore:
         root: The image root of the source; None where the source has no pictures.
         made: Folder for pictures that stages make.
         inherited: Folders of earlier runs whose pictures the records still name.
+
+    Each of them may be in another place (`s3:/bucket/images`, see `remote`); then files come here when they are needed.
     """
 
     def __init__(self, root: Path | None, made: Path, inherited: Sequence[Path] = ()) -> None:
@@ -57,7 +61,7 @@ class PictureStore:
         """
         if path.startswith(MADE):
             name = path[len(MADE) :]
-            return confined(next((one for one in self.inherited if (one / name).exists()), self.made), name)
+            return confined(next((one for one in self.inherited if _is_there(one, name)), self.made), name)
         if self.root is None:
             raise RowError(
                 "image_missing", "no image root was given (input.images, --images, or --image-root of export)"
@@ -84,7 +88,7 @@ class PictureStore:
         for path in sorted(paths):
             name = path[len(MADE) :]
             digest = PurePosixPath(name).stem
-            if not any(holds(folder / name, digest) for folder in (self.made, *self.inherited)):
+            if not any(_holds(folder, name, digest) for folder in (self.made, *self.inherited)):
                 return name
         return None
 
@@ -100,9 +104,10 @@ class PictureStore:
         """Store a picture that a stage made; give its path for the record and its SHA-256."""
         digest = hashlib.sha256(data).hexdigest()
         name = f"{digest[:2]}/{digest}{suffix}"
-        target = self.made / name
-        if not holds(target, digest):
-            write_bytes(target, data, sync=False)  # its name tells whether it is whole: see `holds`
+        if url := url_of(self.made):
+            remote.keep(url, name, data)
+        elif not holds(self.made / name, digest):
+            write_bytes(self.made / name, data, sync=False)  # its name tells whether it is whole: see `holds`
         return MADE + name, digest
 
 
@@ -122,15 +127,30 @@ def holds(file: Path, digest: str) -> bool:
         return False
 
 
+def _is_there(folder: Path, name: str) -> bool:
+    url = url_of(folder)
+    return remote.is_there(url, name) if url else (folder / name).exists()
+
+
+def _holds(folder: Path, name: str, digest: str) -> bool:
+    url = url_of(folder)
+    if url is None:
+        return holds(folder / name, digest)
+    return remote.is_there(url, name) and holds(remote.fetched(url, name), digest)
+
+
 def confined(root: Path, path: str) -> Path:
     """Resolve `path` below `root` and make sure that it is a regular file with content, inside it.
 
     Raises:
         RowError: image_missing, image_path_escapes, image_not_a_file or image_empty.
+        UsageError: the root is in another place that cannot be reached.
     """
     pure = PurePosixPath(path.replace("\\", "/"))
     if pure.is_absolute() or ".." in pure.parts or "\0" in path or (len(path) > 1 and path[1] == ":"):
         raise RowError("image_path_escapes")
+    if url := url_of(root):
+        return _from_afar(url, pure.as_posix())
     file = root / pure
     try:
         real = file.resolve(strict=True)
@@ -146,5 +166,15 @@ def confined(root: Path, path: str) -> Path:
     if not stat.S_ISREG(info.st_mode):
         raise RowError("image_not_a_file")
     if info.st_size == 0:
+        raise RowError("image_empty")
+    return file
+
+
+def _from_afar(url: str, name: str) -> Path:
+    try:
+        file = remote.fetched(url, name)
+    except FileNotFoundError as error:
+        raise RowError("image_missing") from error
+    if file.stat().st_size == 0:
         raise RowError("image_empty")
     return file

@@ -13,6 +13,8 @@ from curate import records
 from curate.dataset.dataset import Dataset, steps
 from curate.dataset.files import content_hash, digest, read_json
 from curate.dataset.pictures import PictureStore
+from curate.dataset.url import url_of
+from curate.dataset.working_copy import brought
 from curate.diff.spool import Spooled, open_raw, spool_json, spool_records
 from curate.diff.table import Format, Table
 from curate.errors import InputError
@@ -48,6 +50,7 @@ def open_run(run: Path, step: str = "", where: str | None = None) -> tuple[Table
     Raises:
         InputError: there is no such run or step.
     """
+    run = brought(run)
     after = Dataset.open(f"{run}@{step}" if step else run)
     assert after.step is not None
     there = steps(run)
@@ -73,7 +76,8 @@ def open_table(ref: str, where: str | None = None) -> Table:
         InputError: there is nothing that can be read; the message says what was looked for.
         UsageError: `where` does not fit.
     """
-    path = Path(ref)
+    path = brought(Path(ref))
+    ref = str(path) if url_of(ref) else ref
     if not path.exists():
         if "@" in path.name:
             found = _own(Dataset.open(ref), ref, where, "stage")

@@ -11,8 +11,10 @@ from pathlib import Path
 from curate.dataset.decode import decode
 from curate.dataset.files import write_bytes
 from curate.dataset.pictures import PictureStore
+from curate.dataset.url import url_of
 from curate.dataset.vision import SafePicture, Size, fit, make_safe, safe_suffix
-from curate.errors import RowError
+from curate.dataset.working_copy import named
+from curate.errors import RowError, UsageError
 from curate.export.options import TrainingOptions
 from curate.records import Image
 
@@ -59,6 +61,11 @@ class PictureWriter:
         self._options = options
         self._folder = folder
         self._final = final or folder.absolute()
+        if options.images == "absolute" and any(url_of(named(one)) for one in (self._final, store.root) if one):
+            raise UsageError(
+                f"export {options.title}: images: absolute names files of this machine, but the run or its pictures "
+                "are in another place; choose copy or embed"
+            )
         self._recent: OrderedDict[str, SafePicture] = OrderedDict()
         self._recent_bytes = 0
         self._lock = threading.Lock()

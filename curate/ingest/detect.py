@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from curate.dataset.dataset import Dataset
+from curate.dataset.url import url_of
 from curate.errors import InputError
 from curate.ingest import folder, own, sniff
 from curate.ingest.dialects import Dialect, alpaca, mire, openai, plain, sharegpt
@@ -19,6 +20,7 @@ from curate.ingest.parquet_rows import ParquetRows
 from curate.ingest.parts import glimpse
 from curate.ingest.pictures import PictureFacts
 from curate.ingest.reader import RecordSource
+from curate.ingest.remote import at_hand
 from curate.ingest.slices import Container
 from curate.labels.registry import Registry
 from curate.pipeline.source import Format, InputOptions, Position, Source
@@ -47,6 +49,7 @@ def open_source(options: InputOptions) -> Source:
         InputError: there is nothing that can be read; the message says what is there and how to go on.
         UsageError: the label registry cannot be used.
     """
+    options = at_hand(options)
     path = options.path
     if not path.exists() and "@" in path.name:
         path = Dataset.open(path).folder_read
@@ -55,7 +58,7 @@ def open_source(options: InputOptions) -> Source:
         raise InputError(f"{path}: there is no such file or folder{_similar(path)}")
     if not path.is_file() and not path.is_dir():
         raise InputError(f"{path}: this is neither a file nor a folder but a pipe or device; save it to a file first")
-    if options.images is not None and not options.images.is_dir():
+    if options.images is not None and not url_of(options.images) and not options.images.is_dir():
         raise InputError(f"{options.images}: the folder of pictures does not exist (--images or input.images)")
     registry = Registry.load(options.labels) if options.labels else None
     try:

@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from curate.dataset.working_copy import copy_to_work_in
 from curate.pipeline.machine import free_disk
 from curate.pipeline.manifest import Manifest
+from curate.pipeline.prepared import prepare
 from curate.pipeline.recipe import Recipe
-from curate.pipeline.run import prepare
 
 
 @dataclass
@@ -50,7 +51,10 @@ def plan(recipe: Recipe, out: Path, cache: Path | None = None) -> Plan:
     Raises:
         UsageError: the run could not even start.
     """
-    prepared = prepare(recipe, out, cache)
+    copy = copy_to_work_in(out)
+    if copy:
+        copy.pull()
+    prepared = prepare(recipe, out, cache, copy)
     why = prepared.ingest.why_it_runs()
     manifest = Manifest.read(prepared.ingest.folder) if why is None else None
     hint = manifest.counts.rows_in if manifest else prepared.source.rows_hint()
@@ -69,4 +73,4 @@ def plan(recipe: Recipe, out: Path, cache: Path | None = None) -> Plan:
         why = export.why_it_runs(manifest.outputs if manifest else None, layout)
         rows = manifest.counts.rows_out if manifest else steps[-1].rows
         steps.append(PlannedStep(f"export {export.title}", why is not None, why or "", rows, None))
-    return Plan(recipe.name, out, prepared.workers, free_disk(out), steps)
+    return Plan(recipe.name, out, prepared.workers, free_disk(prepared.out), steps)

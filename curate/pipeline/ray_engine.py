@@ -1,8 +1,10 @@
 """The engine `ray`: shards mapped over actors of a Ray cluster, which run the very same `run_shard`.
 
-Every node must see the run's folder, the input and its pictures under the same paths. Ray restarts nothing here: a
-shard whose actor died goes through again by the rules of `engine.after_death`, one whose node was lost goes through
-unchanged on another, and shards are written whole or not at all, so an actor that lives on unseen does no harm.
+Every node must see the run's folder, the input and its pictures under the same paths, or they are in a place that all
+nodes reach over the network (`s3://bucket/run`): then a worker brings each shard and sends what it made. Ray restarts
+nothing here: a shard whose actor died goes through again by the rules of `engine.after_death`, one whose node was lost
+goes through unchanged on another, and shards are written whole or not at all, so an actor that lives on unseen does no
+harm.
 """
 
 from __future__ import annotations
@@ -18,10 +20,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from curate.dataset.working_copy import WorkingCopy
 from curate.errors import Interrupted, RunFailed, UsageError
 from curate.pipeline.engine import CRASHED, STARTING, WHAT_HELPS, Limits, OnAlive, after_death, after_reply, silent
 from curate.pipeline.machine import processors
 from curate.pipeline.ray_options import RayOptions, Resources
+from curate.pipeline.ray_shared import Shared
 from curate.pipeline.ray_worker import Board, News, RayWorker
 from curate.pipeline.stop import StopSignal
 from curate.pipeline.worker import Reply, StageSpec, Task
@@ -64,16 +68,21 @@ class RayEngine:
         options: Address and resources.
         limits: When a worker is taken for lost; without `memory` each takes its share of its node.
         stop: Tells whether the run was asked to stop.
+        copy: The copy of a run that is made in another place.
 
     Raises:
         UsageError: Ray is not installed, or there is no cluster at the address.
     """
 
-    def __init__(self, size: int | None, options: RayOptions, limits: Limits, stop: StopSignal) -> None:
+    def __init__(
+        self, size: int | None, options: RayOptions, limits: Limits, stop: StopSignal, copy: WorkingCopy | None = None
+    ) -> None:
         self._asked = size
         self._options = options
         self._limits = limits
         self._stop = stop
+        self._copy = copy
+        self._shared = Shared(copy.folder, copy.url) if copy else None
         self._actors: list[_Actor] = []
         self._made = 0
         self._lost: dict[int, int] = {}
@@ -106,6 +115,13 @@ class RayEngine:
 
     def map(self, spec: StageSpec, tasks: Sequence[Task], on_alive: OnAlive) -> Iterator[tuple[int, Any]]:
         """Run tasks; give (shard number, result) as they finish, in any order. Raises as `Engine.map`."""
+        if self._copy:
+            self._copy.push()  # workers read there
+        yield from self._map(spec, tasks, on_alive)
+        if self._copy:
+            self._copy.pull()
+
+    def _map(self, spec: StageSpec, tasks: Sequence[Task], on_alive: OnAlive) -> Iterator[tuple[int, Any]]:
         pending: deque[Task] = deque(tasks)
         while pending or any(actor.task for actor in self._actors):
             if self._stop.twice:
@@ -192,7 +208,7 @@ class RayEngine:
         options = {"num_cpus": needs.cpus, "num_gpus": needs.gpus, "runtime_env": {"env_vars": environment}}
         worker = self._ray.remote(RayWorker).options(max_restarts=0, **options)
         self._made += 1
-        handle = worker.remote(self._made, self._board, threads, needs.cpus, self._limits.memory)
+        handle = worker.remote(self._made, self._board, threads, needs.cpus, self._limits.memory, self._shared)
         self._actors.append(_Actor(handle, self._made, needs, answer=handle.open.remote(spec), spec=spec.key))
 
     def _end(self, actor: _Actor) -> None:

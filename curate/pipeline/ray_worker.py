@@ -13,6 +13,7 @@ import pyarrow as pa
 from curate.errors import CurateError, UsageError
 from curate.pipeline.engine import TOO_MUCH
 from curate.pipeline.machine import processors, resident_memory, worker_memory_limit
+from curate.pipeline.ray_shared import Shared
 from curate.pipeline.stage import Stage
 from curate.pipeline.worker import Reply, StageSpec, Task, attempt, portable
 
@@ -59,14 +60,18 @@ class RayWorker:
         threads: Threads that Arrow may use.
         cpus: Processors that it takes, from which follows how many share its node.
         memory: Bytes that it may hold; None for its share of the node.
+        shared: Where the run is, unless that is a folder which all nodes see.
     """
 
-    def __init__(self, number: int, board: Any, threads: int, cpus: float, memory: int | None) -> None:
+    def __init__(
+        self, number: int, board: Any, threads: int, cpus: float, memory: int | None, shared: Shared | None = None
+    ) -> None:
         import ray
 
         pa.set_cpu_count(threads)
         self._number = number
         self._board = board
+        self._shared = shared
         self._node = str(ray.get_runtime_context().get_node_id())
         self._stage: Stage[Any] | None = None
         self._broken: CurateError | None = None
@@ -78,7 +83,7 @@ class RayWorker:
         """Open a stage; what goes wrong is told with the first task."""
         self._stage = self._broken = None
         try:
-            stage = spec.make()
+            stage = (self._shared.spec(spec) if self._shared else spec).make()
             stage.open()
             self._stage = stage
         except Exception as error:  # noqa: BLE001  told to the run, which stops
@@ -90,15 +95,25 @@ class RayWorker:
             self.open(spec)
         if self._stage is None:
             return Reply("cannot", self._broken)
+        if self._shared is not None:
+            return self._work_far(self._stage, self._shared, task)
         if not task.source.exists():
             return Reply(
                 "cannot",
                 UsageError(
-                    f"the Ray node {self._node} does not see {task.source}: put input and --out on a shared disk"
+                    f"the Ray node {self._node} does not see {task.source}: put input and --out on a shared disk, or "
+                    "in a place such as s3://"
                 ),
             )
         self._tell(None, 0)
         return attempt(self._stage, task, self._tell)
+
+    def _work_far(self, stage: Stage[Any], shared: Shared, task: Task) -> Reply:
+        try:
+            with shared.at_hand(task) as near:
+                return attempt(stage, near, self._tell)
+        except (CurateError, OSError) as error:
+            return Reply("cannot", portable(error))
 
     def _tell(self, row: int | None, units: int) -> None:
         sent = self._board.tell.remote(self._number, self._node, row, units)

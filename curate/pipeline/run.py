@@ -3,151 +3,37 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import platform
 import shutil
 import sys
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import curate
-from curate.dataset.files import TEMPORARY, digest, read_json, sweep, write_json
-from curate.dataset.pictures import PictureStore, made_paths
+from curate.dataset.files import digest, sweep, write_json
+from curate.dataset.lease import Lease
+from curate.dataset.pictures import made_paths
 from curate.dataset.shards import read_table
+from curate.dataset.url import url_of
+from curate.dataset.working_copy import WorkingCopy, copy_to_work_in
 from curate.errors import BudgetExceeded, Interrupted, OutputError, StageBroken
-from curate.pipeline import registry
-from curate.pipeline.afterwards import Afterwards
 from curate.pipeline.batch import Counts
 from curate.pipeline.budget import check_failures
 from curate.pipeline.engine import Engine, Limits
-from curate.pipeline.export_step import ExportStep
-from curate.pipeline.ingest_step import IngestStep
 from curate.pipeline.lock import exclusive
 from curate.pipeline.machine import processors, worker_memory_limit
 from curate.pipeline.manifest import Manifest
 from curate.pipeline.pool import Pool
+from curate.pipeline.prepared import FILE, Prepared, prepare
 from curate.pipeline.progress import Progress
-from curate.pipeline.ray_options import Resources
 from curate.pipeline.recipe import Recipe
 from curate.pipeline.result import RunResult, StepResult
-from curate.pipeline.source import Source
-from curate.pipeline.stage import Context, Stage
-from curate.pipeline.stage_step import StageStep
 from curate.pipeline.stop import StopSignal
 
-FILE = "run.json"
 _TOLD = ("pyarrow", "numpy", "rapidocr", "openvino", "onnxruntime", "rjieba", "pillow")
-
-
-@dataclass
-class Prepared:
-    """A recipe with its source and stages made, but nothing opened and nothing run."""
-
-    recipe: Recipe
-    out: Path
-    source: Source
-    ingest: IngestStep
-    stages: list[StageStep]
-    exports: list[ExportStep]
-    context: Context
-    workers: int
-    earlier_steps: list[str]
-    """Folders of the steps that an earlier run in this folder had."""
-    afterwards: list[Afterwards[Any]] = field(default_factory=list)
-    """What is done once the rows are done."""
-
-
-def prepare(recipe: Recipe, out: Path, cache: Path | None = None) -> Prepared:
-    """Make everything that a run needs, so that what cannot work is said before anything is written.
-
-    Raises:
-        UsageError: a source cannot be read, a stage cannot run here, or the output folder is not a run's.
-    """
-    check_folder(out, recipe)
-    workers = processors() if recipe.workers == "auto" else recipe.workers
-    source: Source = registry.load(registry.OPEN_SOURCE)(recipe.input)
-    context = Context(
-        pictures=PictureStore(source.image_root, out / "images", source.made_folders),
-        seed=recipe.seed,
-        labels=dict(source.labels),
-        answers=dict(source.answers),
-        cache=cache,
-        threads=max(1, processors() // workers),
-    )
-    stages: list[StageStep] = []
-    for number, options in enumerate(recipe.stages, start=1):
-        stage_class: type[Stage[Any]] = registry.stages()[options.use]
-        folder = out / f"{number:02d}-{options.title}"
-        stages.append(StageStep(stage_class, options, _own(context, recipe, options.title), folder, recipe))
-    exports = [
-        ExportStep(registry.exporters()[options.use](options, context), out / "exports" / options.title)
-        for options in recipe.exports
-    ]
-    afterwards: list[Afterwards[Any]] = []
-    for key, reference in registry.AFTERWARDS.items():
-        if getattr(recipe, key):
-            afterwards.append(registry.load(reference)(getattr(recipe, key)))
-            afterwards[-1].check()
-    earlier = [str(name) for name in (_read_run(out) or {}).get("steps_planned", [])]
-    return Prepared(
-        recipe,
-        out,
-        source,
-        IngestStep(source, out / "00-ingest"),
-        stages,
-        exports,
-        context,
-        workers,
-        earlier,
-        afterwards,
-    )
-
-
-def _own(context: Context, recipe: Recipe, title: str) -> Context:
-    """The context of one stage: with Ray, a worker has the threads that its stage was given."""
-    if recipe.engine == "local":
-        return context
-    needs = recipe.ray.resources.get(title, Resources())
-    return dataclasses.replace(context, threads=max(1, int(needs.cpus)))
-
-
-def check_folder(out: Path, recipe: Recipe) -> None:
-    """Make sure that the output folder is new, empty, or this recipe's own run, and not its own source.
-
-    Raises:
-        OutputError: it is something else, and nothing in it is touched.
-    """
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"{out} is a file; choose another folder with --out")
-    path = recipe.input.path
-    source = (path if path.exists() else path.with_name(path.name.partition("@")[0])).resolve()  # RUN@STEP
-    if out.resolve() == source or source.is_relative_to(out.resolve()):
-        raise OutputError(f"{out} holds the source {recipe.input.path}; choose another folder with --out")
-    if source.is_dir() and out.resolve().is_relative_to(source):
-        raise OutputError(f"{out} lies in the source {recipe.input.path}; choose another folder with --out")
-    manifest = _read_run(out)
-    if manifest is not None:
-        other = (manifest.get("recipe") or {}).get("name")
-        if other != recipe.name:
-            raise OutputError(
-                f"{out} holds a run of the recipe '{other}', not of '{recipe.name}'; choose another folder with --out"
-            )
-    elif out.is_dir():
-        strange = [path.name for path in out.iterdir() if not path.name.startswith(TEMPORARY)]
-        if strange and Manifest.read(out / "00-ingest") is None:
-            raise OutputError(
-                f"{out} is not empty and not a run of curate (it holds {strange[0]}); choose another folder with --out"
-            )
-
-
-def _read_run(out: Path) -> dict[str, Any] | None:
-    """What `run.json` says; None where there is none, or it is damaged (then it is written anew)."""
-    value = read_json(out / FILE)
-    return value if isinstance(value, dict) and isinstance(value.get("recipe"), dict) else None
 
 
 def run(recipe: Recipe, out: Path, *, progress: Progress | None = None, cache: Path | None = None) -> RunResult:
@@ -155,7 +41,7 @@ def run(recipe: Recipe, out: Path, *, progress: Progress | None = None, cache: P
 
     Args:
         recipe: What to do.
-        out: The run's folder.
+        out: The run's folder; one in another place (`s3:/bucket/run`) is worked on in a local copy.
         progress: Hears what happens.
         cache: Folder of caches that runs share; None for none.
 
@@ -165,10 +51,27 @@ def run(recipe: Recipe, out: Path, *, progress: Progress | None = None, cache: P
         Interrupted: somebody asked to stop (exit code 130); the same call continues.
     """
     progress = progress or Progress()
-    prepared = prepare(recipe, out, cache)
-    result = RunResult(out)
+    with _copy(out) as copy:
+        return _run(prepare(recipe, out, cache, copy), RunResult(out), progress)
+
+
+@contextlib.contextmanager
+def _copy(out: Path) -> Iterator[WorkingCopy | None]:
+    """The copy of a run's folder in another place, brought up to date, while nobody else may write there."""
+    copy = copy_to_work_in(out)
+    if copy is None:
+        yield None
+        return
+    with Lease(copy.url):
+        copy.pull()
+        yield copy
+
+
+def _run(prepared: Prepared, result: RunResult, progress: Progress) -> RunResult:
+    out = prepared.out
     _make(out)
-    with StopSignal() as stop, exclusive(out):
+    kept = prepared.copy.kept_in_step() if prepared.copy else contextlib.nullcontext()
+    with StopSignal() as stop, exclusive(out), kept:
         stop.on_request = lambda: progress.note("finishing what is in flight; Ctrl-C again to stop at once")
         sweep(out)
         status = "failed"
@@ -237,7 +140,7 @@ def _engine(prepared: Prepared, stop: StopSignal) -> Engine:
     from curate.pipeline.ray_engine import RayEngine
 
     limits = Limits(recipe.time_limit, None if recipe.memory_limit == "auto" else recipe.memory_limit << 20)
-    return RayEngine(None if recipe.workers == "auto" else recipe.workers, recipe.ray, limits, stop)
+    return RayEngine(None if recipe.workers == "auto" else recipe.workers, recipe.ray, limits, stop, prepared.copy)
 
 
 def _open_first(prepared: Prepared, engine: Engine) -> None:
@@ -300,8 +203,8 @@ def _write_run(prepared: Prepared, result: RunResult, status: str) -> None:
             "recipe_digest": digest(recipe),
             "said_at": prepared.recipe.said_at,
             "input": {"format": prepared.source.format, "fingerprint": prepared.source.fingerprint()},
-            "image_root": str(prepared.source.image_root.resolve()) if prepared.source.image_root else None,
-            "made_folders": [str(folder.resolve()) for folder in prepared.source.made_folders],
+            "image_root": _absolute(prepared.source.image_root) if prepared.source.image_root else None,
+            "made_folders": [_absolute(folder) for folder in prepared.source.made_folders],
             "steps_planned": ["00-ingest", *(stage.folder.name for stage in prepared.stages)],
             "machine": {
                 "python": platform.python_version(),
@@ -314,6 +217,10 @@ def _write_run(prepared: Prepared, result: RunResult, status: str) -> None:
             **result.as_dict(),
         },
     )
+
+
+def _absolute(folder: Path) -> str:
+    return url_of(folder) or str(folder.resolve())
 
 
 def _version(package: str) -> str | None:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from curate.api import cache_folder
 from curate.augment.image import AugmentImageOptions, AugmentImageStage
 from curate.augment.proof import characters, recall
 from curate.dataset.decode import decode
 from curate.dataset.pictures import PictureStore
+from curate.dataset.remote import cache_folder
 from curate.ocr.text import text_reader
 from curate.pipeline.batch import Batch
 from curate.pipeline.stage import Context
