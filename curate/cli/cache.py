@@ -1,4 +1,4 @@
-"""`curate cache`: what the OCR cache holds, whether it is sound, and what of it may go."""
+"""`curate cache`: what the OCR cache holds, whether it is sound, what of it may go; and copies of other places."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from curate.cli.output import Output, common
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-PRUNE = ("damaged", "old", "all")
+PRUNE = ("damaged", "old", "all", "copies")
 """What `--prune` may take away."""
 
 
@@ -25,7 +25,7 @@ PRUNE = ("damaged", "old", "all")
     is_flag=False,
     flag_value="old",
     help="Remove readings: damaged ones; old, those and what other engines than the one in use read (this is what "
-    "--prune alone does); or all.",
+    "--prune alone does); or all. Or copies of s3:// places.",
 )
 @click.option(
     "--set",
@@ -49,7 +49,9 @@ def command(out: Output, verify: bool, prune: str | None, overrides: tuple[str, 
       curate cache --prune --dry-run
       curate cache --prune old --set det_side=1600
       curate cache --prune all
+      curate cache --prune copies
     """
+    from curate.dataset import copies
     from curate.dataset.remote import cache_folder
     from curate.ocr.cache import files
 
@@ -60,13 +62,19 @@ def command(out: Output, verify: bool, prune: str | None, overrides: tuple[str, 
     folder = cache_folder()
     if folder is not None and folder.exists() and not folder.is_dir():
         raise click.UsageError(f"the cache's folder {folder} (CURATE_CACHE) is not a folder; name another one, or off")
+    if folder is not None and prune == "copies":
+        return _prune_copies(out, folder, dry_run)
+    copied = copies.size_of(folder) if folder else 0
+    if folder and copied and not out.as_json:
+        out.print(f"{folder / copies.FOLDER}   {_bytes(copied)}, copies of other places (--prune copies)")
     if folder is None or not files(folder):
         if out.as_json:
-            out.json(Found(folder).as_dict())
+            out.json(Found(folder, copies=copied).as_dict())
         out.print("the cache is off (CURATE_CACHE=off)" if folder is None else f"{folder} holds no readings yet")
         return 0
     current = _current(overrides, needed=prune == "old")
     found = look_at(folder, current)
+    found.copies = copied
     if prune:
         return _prune(out, folder, found, prune, dry_run)
     return _show(out, found, readings_damaged(folder, found) if verify else None)
@@ -151,6 +159,19 @@ def _prune(out: Output, folder: Path, found: Found, what: str, dry_run: bool) ->
         out.talk("nothing was removed (--dry-run)")
     else:
         out.print(f"removed {of} from {folder}; {_bytes(freed)} are free again")
+    return 0
+
+
+def _prune_copies(out: Output, folder: Path, dry_run: bool) -> int:
+    from curate.dataset import copies
+
+    freed, stay = copies.remove(folder, dry_run=dry_run)
+    if out.as_json:
+        out.json({"freed": freed, "stay": stay, "dry_run": dry_run})
+        return 0
+    out.print(f"{'would remove' if dry_run else 'removed'} copies of other places: {_bytes(freed)}")
+    for url in stay:
+        out.print(f"  {url} stays: a run is at work there, or has files that could not be sent yet")
     return 0
 
 

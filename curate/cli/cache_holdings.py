@@ -24,6 +24,8 @@ class Found:
     """Signature of the engine in use; None where it cannot be made here."""
     size: int = 0
     """Bytes on disk."""
+    copies: int = 0
+    """Bytes of copies of other places, which are kept beside."""
     broken: str | None = None
     """What is wrong with the file as a whole."""
     holdings: list[Holding] = field(default_factory=list)
@@ -49,6 +51,7 @@ class Found:
         return {
             "folder": str(self.folder) if self.folder else None,
             "size": self.size,
+            "copies": self.copies,
             "broken": self.broken,
             "pictures": self.pictures,
             "engines": engines,

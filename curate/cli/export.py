@@ -227,8 +227,8 @@ def _write(out: Output, data: Dataset, recipe: Recipe, folder: Path) -> ExportRe
 def _alone(folder: Path) -> Iterator[None]:
     """Hold the folder that an export is written in, and remove what killed exports of the same name left there."""
     from curate.dataset.files import TEMPORARY, write_error
+    from curate.dataset.lock import exclusive
     from curate.errors import OutputError
-    from curate.pipeline.lock import exclusive
 
     parent = folder.absolute().parent
     left = re.compile(rf"{re.escape(TEMPORARY)}\d+-(old-)?{re.escape(folder.absolute().name)}")

@@ -60,8 +60,8 @@ def runs(folder: Path) -> list[Path]:
 
 def status(run: Path, facts: dict[str, Any]) -> str | None:
     """How a run stands; one that says it is running, but whose folder nobody holds, was killed: `stopped`."""
+    from curate.dataset.lock import exclusive
     from curate.errors import OutputError
-    from curate.pipeline.lock import exclusive
 
     said: str | None = facts.get("status")
     if said != "running" or os.name == "nt":  # Windows has no such lock

@@ -28,6 +28,8 @@ def lives(run: Path, wanted: str) -> list[dict[str, Any]]:
         UsageError: no record fits, or several that have different source ids do.
     """
     done = steps(run)
+    if not done and (run / "run.json").exists() and not read_json(run / "run.json"):
+        raise InputError(f"{run}/run.json cannot be read or is damaged; run the recipe of this run again")
     if not done:
         raise InputError(f"{run} holds no finished step of a run; run `curate ls` to see what there is")
     return [_life(run, done, uid, source_id) for uid, source_id in _identify(done, wanted).items()]

@@ -97,6 +97,11 @@ class WorkingCopy:
             self._travel(gone, self._drop)
             self._travel(sorted(changed, key=_last), lambda name: self._put(name, here[name]))
 
+    def unsent(self) -> bool:
+        """Whether anything here has not been sent yet."""
+        here = self._here()
+        return any(self._known.get(name, ("",))[1:] != stat for name, stat in here.items())
+
     @contextmanager
     def kept_in_step(self) -> Iterator[None]:
         """Send what changes while the block runs, and all of it at the end, however the block ends.

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 import curate
 from curate.dataset.files import read_json, write_json
+from curate.dataset.lock import exclusive
 from curate.dataset.predictions import FILE, REPORT
 from curate.dataset.shards import write_table
 from curate.errors import OutputError
@@ -22,7 +23,6 @@ from curate.infer.options import AskOptions
 from curate.infer.question import Question
 from curate.infer.votes import decide
 from curate.labels.registry import Registry
-from curate.pipeline.lock import exclusive
 from curate.pipeline.progress import Progress
 from curate.pipeline.stop import StopSignal
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,13 +118,18 @@ def check_source(out: Path, recipe: Recipe) -> None:
         OutputError: it would be.
     """
     path = recipe.input.path
-    source = (path if path.exists() else path.with_name(path.name.partition("@")[0])).resolve()  # RUN@STEP
-    if out.resolve() == source or source.is_relative_to(out.resolve()):
+    source = _real(path if path.exists() else path.with_name(path.name.partition("@")[0]))  # RUN@STEP
+    if source.is_relative_to(_real(out)):
         raise OutputError(f"{named(out)} holds the source {named(recipe.input.path)}; choose another folder with --out")
-    if source.is_dir() and out.resolve().is_relative_to(source):
+    if source.is_dir() and _real(out).is_relative_to(source):
         raise OutputError(
             f"{named(out)} lies in the source {named(recipe.input.path)}; choose another folder with --out"
         )
+
+
+def _real(path: Path) -> Path:
+    """A path without links; unlike `Path.resolve` it says nothing of links that go in circles."""
+    return Path(os.path.realpath(path))
 
 
 def check_folder(out: Path, recipe: Recipe, asked: Path) -> None:

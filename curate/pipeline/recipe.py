@@ -81,7 +81,7 @@ class Recipe(BaseModel):
     ray: RayOptions = RayOptions()
     """Where Ray runs, and what its workers need."""
 
-    time_limit: float = Field(default=900, gt=0)
+    time_limit: float = Field(default=900, gt=0, allow_inf_nan=False)
     """Seconds that a worker may stay silent before the row it works on is set aside as `time_limit`."""
 
     memory_limit: int | Literal["auto"] = "auto"

@@ -15,6 +15,7 @@ from pathlib import Path
 import curate
 from curate.dataset.files import digest, sweep, write_json
 from curate.dataset.lease import Lease
+from curate.dataset.lock import exclusive
 from curate.dataset.pictures import made_paths
 from curate.dataset.shards import read_table
 from curate.dataset.url import url_of
@@ -23,7 +24,6 @@ from curate.errors import BudgetExceeded, Interrupted, OutputError, StageBroken
 from curate.pipeline.batch import Counts
 from curate.pipeline.budget import check_failures
 from curate.pipeline.engine import Engine, Limits
-from curate.pipeline.lock import exclusive
 from curate.pipeline.machine import processors, worker_memory_limit
 from curate.pipeline.manifest import Manifest
 from curate.pipeline.pool import Pool

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from curate.cli import execute
+from curate.dataset.lock import exclusive
 from curate.errors import Interrupted
 from curate.pipeline.export_step import ExportStep
-from curate.pipeline.lock import exclusive
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from curate.pipeline.lock import exclusive
+from curate.dataset.lock import exclusive
 
 
 @pytest.fixture

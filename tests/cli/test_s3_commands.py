@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command_support import call
 from s3_support import bucket, machine, s3_server, stored, upload  # noqa: F401  fixtures
 
 from curate.cli.main import invoke
 from curate.dataset.dataset import Dataset
+from curate.dataset.remote import cache_folder
 
 pytestmark = pytest.mark.usefixtures("machine")
 DEMO = Path(__file__).parents[2] / "pipelines" / "demo"
@@ -115,3 +117,22 @@ def test_what_cannot_be_done_there_is_said(
     assert invoke([word.format(bucket) for word in words]) == 2
     assert said in capsys.readouterr().err
     assert not Path("s3:").exists()
+
+
+def test_copies_can_go_when_everything_was_sent(place: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Copies fill the disk; those of work that exists nowhere else must stay."""
+    run = ["denoise", f"{place}/in/train.json", f"{place}/run", "--set", "max_failed=10"]
+    assert invoke(run) == 0
+    capsys.readouterr()
+    copy = next(cache_folder().glob("copies/runs/*/run"))  # type: ignore[union-attr]
+    (copy / "new.txt").write_text("not sent yet")
+    code, said = call(capsys, "cache", "--prune", "copies")
+    assert (code, said["stay"], copy.exists()) == (0, [f"{place}/run"], True)
+    assert invoke(run) == 0
+    capsys.readouterr()
+    code, planned = call(capsys, "cache", "--prune", "copies", "--dry-run")
+    assert copy.exists()
+    code, said = call(capsys, "cache", "--prune", "copies")
+    assert (said["stay"], said["freed"] > 0, said["freed"]) == ([], True, planned["freed"])
+    assert not copy.exists()
+    assert "new.txt" in stored(f"{place}/run")
