@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from curate.card.card import Place, metadata, read, read_facts, update
+from curate.card.answers import metadata
+from curate.card.card import update
 from curate.card.layout import CardError, parse
 from curate.card.merge import body_hash
+from curate.card.place import Place, read, read_facts
 from curate.dataset.dataset import Dataset
 from curate.errors import UsageError
 from curate.pipeline.afterwards import Afterwards, Said

@@ -10,8 +10,9 @@ import click
 from curate.cli.output import Output, common, whoever_reads
 
 if TYPE_CHECKING:
-    from curate.card.card import Place, Update
+    from curate.card.card import Update
     from curate.card.facts import Facts
+    from curate.card.place import Place
     from curate.dataset.dataset import Dataset
 
 
@@ -112,7 +113,8 @@ def update_command(
       curate card work/demo
       curate card work/demo --check --for neurips
     """
-    from curate.card.card import Place, place_of, score, update
+    from curate.card.card import score, update
+    from curate.card.place import Place, place_of
     from curate.cli.card_questions import ask as ask_questions
     from curate.cli.card_questions import check_card
     from curate.cli.summary import shown
@@ -208,7 +210,7 @@ def _short(value: Any) -> str:
 
 
 def _facts_of(path: Path) -> Facts:
-    from curate.card.card import Place, read_facts
+    from curate.card.place import Place, read_facts
     from curate.errors import InputError
 
     name = path.name.removesuffix(".facts.json").removesuffix(".md")

@@ -14,8 +14,9 @@ import pytest
 from card_support import write_dataset
 
 from curate import records
-from curate.card.blocks import blocks, count, number, share, size
-from curate.card.card import Place, answer, place_of, read_facts, update
+from curate.card.answers import answer
+from curate.card.blocks import blocks
+from curate.card.card import update
 from curate.card.check import check
 from curate.card.compare import differences
 from curate.card.croissant import required
@@ -23,7 +24,9 @@ from curate.card.facts import Facts
 from curate.card.hub_folder import write_hub_folder
 from curate.card.layout import CardError, parse
 from curate.card.listing import cards
+from curate.card.markdown import count, number, share, size
 from curate.card.measure import measure
+from curate.card.place import Place, place_of, read_facts
 from curate.dataset.dataset import Dataset
 from curate.records import Record, Turn
 
