@@ -65,7 +65,8 @@ def _text(facts: Facts) -> str:
     text = facts.text
     roles = ", ".join(f"{cell(role)} {count(turns)}" for role, turns in text.roles.items())
     scripts = ", ".join(f"{kind} {count(characters)}" for kind, characters in text.scripts.items())
-    lengths = spread({"turns of a row": text.turns, "characters of a row": text.characters})
+    tokens = {f"tokens of a row ({cell(text.tokenizer or '')})": text.tokens}
+    lengths = spread({"turns of a row": text.turns, "characters of a row": text.characters, **tokens})
     return f"{lengths}\n\nTurns by role: {roles or 'none'}. Characters by script: {scripts or 'none'}."
 
 
@@ -104,12 +105,14 @@ def _quality(facts: Facts) -> str:
             ["pictures that are used in more than one split", count(quality.leaked_pictures)],
             ["rows that say nearly what an earlier one does", _looked_for(quality.near_rows)],
             ["rows that say nearly what one in another split does", _looked_for(quality.near_leaked_rows)],
+            ["pictures that are nearly an earlier one", _looked_for(quality.near_pictures)],
+            ["pictures that are nearly one in another split", _looked_for(quality.near_leaked_pictures)],
         ],
     )
 
 
 def _looked_for(rows: int | None) -> str:
-    return "too many rows to look" if rows is None else count(rows)
+    return "not looked for" if rows is None else count(rows)
 
 
 def _evaluation(facts: Facts) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from curate.card.answers import answers, metadata
@@ -14,7 +15,7 @@ from curate.card.croissant import croissant
 from curate.card.facts import Facts, Score
 from curate.card.head import owned, suggested
 from curate.card.layout import CardError, parse
-from curate.card.measure import carry_over, measure
+from curate.card.measure import carry_over, measure, still_true
 from curate.card.merge import merge
 from curate.card.place import Place, read, read_facts
 from curate.dataset.dataset import Dataset
@@ -54,7 +55,9 @@ def update(
     edits: str = "refuse",
     scores: Sequence[Score] = (),
     pictures: bool = True,
+    tokenizer: Path | None = None,
     backup: bool = False,
+    checked: bool = False,
 ) -> Update:
     """Make a card, or bring its blocks up to date.
 
@@ -65,7 +68,10 @@ def update(
         edits: What happens to blocks that a person edited: `refuse`, `overwrite` or `move`.
         scores: Results of evaluations; without any those of the card before stay.
         pictures: Whether to open every picture file.
+        tokenizer: Counts tokens, as for `measure`.
         backup: Whether to keep the card as it was as `NAME.md.bak`.
+        checked: Whether a run has just compared its files with its manifests: then facts of the same manifests are
+            taken as they are, and no row is read.
 
     Raises:
         CardError: the card cannot be merged; nothing was written.
@@ -75,7 +81,10 @@ def update(
     text = _template(place) if created else read(place.card)
     before = read_facts(place)
     layout = parse(text, place.card.name)
-    facts = carry_over(measure(data, place.name, pictures), before.model_dump() if before else None)
+    if checked and before is not None and still_true(before, data, place.name):
+        facts = before.model_copy()
+    else:
+        facts = carry_over(measure(data, place.name, pictures, tokenizer), before.model_dump() if before else None)
     facts.evaluation = list(scores) or (before.evaluation if before else [])
     told = answers(layout)
     counted = (len(told), len(layout.questions))
