@@ -36,6 +36,7 @@ class Twins:
     def add(self, table: pa.Table) -> None:
         """Remember a batch."""
         self._near.add(table)
+        self._near_pictures.add(table)
         plain = table.select(records.SCHEMA.names)
         for name in (*_IGNORED, "scores"):
             kind = records.SCHEMA.field(name).type
