@@ -241,6 +241,7 @@ def _row(out: Output, a: Table, b: Table, options: DiffOptions, wanted: str, sho
 def _next(a: str | None, b: str | None, report: Report, written: list[Path]) -> list[str]:
     """What a person may want to see next."""
     from curate.diff.findings import leading_row
+    from curate.report.personal import mask
 
     hints = [f"open {path}" for path in written if path.suffix == ".html"]
     row = leading_row(report)
@@ -250,4 +251,4 @@ def _next(a: str | None, b: str | None, report: Report, written: list[Path]) -> 
             run = (b or a or "").partition("@")[0]
             hints.append(f"curate why {shlex.quote(row.uid)}" + (f" --run {shlex.quote(run)}" if run else ""))
         hints.append(f"curate diff {names} --row {shlex.quote(row.uid)}".replace("  ", " "))
-    return hints
+    return hints if report.safety.redaction == "none" else [hint for hint in hints if mask(hint) == hint]
