@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,7 +124,7 @@ def command(
     if out.as_json or "-" in reports:
         from curate.diff.output import json_text
 
-        click.echo(inert(json_text(report).decode("utf-8")), nl=False)
+        click.echo(inert(json_text(report).decode("utf-8"), sys.stdout), nl=False)
     else:
         from curate.cli.diff_text import by_stage_text, report_text
 
