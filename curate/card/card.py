@@ -16,7 +16,7 @@ from curate.card.facts import Facts, Score
 from curate.card.head import owned, suggested
 from curate.card.layout import CardError, parse
 from curate.card.measure import carry_over, measure, still_true
-from curate.card.merge import merge
+from curate.card.merge import body_hash, merge
 from curate.card.place import Place, read, read_facts
 from curate.dataset.dataset import Dataset
 from curate.dataset.files import write_bytes
@@ -81,12 +81,15 @@ def update(
     text = _template(place) if created else read(place.card)
     before = read_facts(place)
     layout = parse(text, place.card.name)
+    told = answers(layout)
+    unanswered = [question.id for question in layout.questions if question.id not in told]
     if checked and before is not None and still_true(before, data, place.name):
+        if before.written == body_hash(text) and place.croissant.exists():
+            return Update(place, before, False, [], [], sorted(told), unanswered)
         facts = before.model_copy()
     else:
         facts = carry_over(measure(data, place.name, pictures, tokenizer), before.model_dump() if before else None)
     facts.evaluation = list(scores) or (before.evaluation if before else [])
-    told = answers(layout)
     counted = (len(told), len(layout.questions))
     merged = merge(
         text,
@@ -98,7 +101,7 @@ def update(
         edits,
         blocks(before, counted) if before else None,
     )
-    facts.blocks = merged.blocks
+    facts.blocks, facts.written = merged.blocks, body_hash(merged.text)
     document = croissant(facts, metadata(parse(merged.text, place.card.name), place.card.name), told)
     if backup and not created:
         write_bytes(place.card.with_name(f"{place.card.name}.bak"), text.encode())
@@ -109,7 +112,6 @@ def update(
     ):
         if not path.exists() or path.read_bytes() != content.encode():
             write_bytes(path, content.encode())
-    unanswered = [question.id for question in layout.questions if question.id not in told]
     return Update(place, facts, created, merged.changed, merged.absent, sorted(told), unanswered)
 
 

@@ -13,6 +13,7 @@ _LEFT_OUT: dict[str, Any] = {
     "files": True,
     "curate": True,
     "facts_schema": True,
+    "written": True,
     "lineage": {"manifests"},
 }
 _KEYS = {"splits": ("name",), "columns": ("path",), "labels": ("task", "label"), "steps": ("step",)}

@@ -248,6 +248,8 @@ class Facts(Part):
     evaluation: list[Score] = []
     blocks: dict[str, str] = {}
     """Hash of each block of the card as it was written."""
+    written: str | None = None
+    """Hash of the whole card as it was written; while it is the same, nobody has said anything new in it."""
 
 
 def facts_schema() -> dict[str, Any]:
