@@ -2,45 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
-from curate.card.facts import Facts, Quantiles, Step
+from curate.card.facts import Facts, Step
+from curate.card.markdown import cell, count, share, size, spread, table, told
 
 _SHOWN = 30
 """Rows of the longest tables; the rest is in the facts."""
-_UNITS = ("bytes", "kB", "MB", "GB", "TB")
-_SPECIAL = re.compile(r"([\\`*\[\]|@#~]|(?<!\w)_|_(?!\w))")
-
-
-def count(value: int) -> str:
-    """A whole number: 1,234."""
-    return f"{value:,}"
-
-
-def share(value: float) -> str:
-    """A share: 12.8 %."""
-    return f"{100 * value:.1f} %"
-
-
-def number(value: float) -> str:
-    """A measured number: at most one digit behind the point, two below 10."""
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.2f}" if abs(value) < 10 else f"{value:,.1f}"
-
-
-def size(value: int) -> str:
-    """A number of bytes in powers of 1,000."""
-    scaled, unit = float(value), 0
-    while scaled >= 1000 and unit < len(_UNITS) - 1:
-        scaled, unit = scaled / 1000, unit + 1
-    return f"{value:,} bytes" if not unit else f"{scaled:.1f} {_UNITS[unit]}"
-
-
-def cell(text: str) -> str:
-    """Text of a dataset in a table: nothing in it is Markdown, HTML, a marker or a mention."""
-    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    plain = "".join(character if character.isprintable() else f"⟨U+{ord(character):04X}⟩" for character in plain)
-    return _SPECIAL.sub(r"\\\1", plain)
 
 
 def blocks(facts: Facts, answered: tuple[int, int]) -> dict[str, str]:
@@ -64,13 +32,6 @@ def blocks(facts: Facts, answered: tuple[int, int]) -> dict[str, str]:
         "lineage": _lineage(facts),
         "licences": _licences(facts),
     }
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; a column whose name begins with `#` is of numbers."""
-    line = "|".join("---:" if name.startswith("#") else "---" for name in head)
-    names = " | ".join(name.removeprefix("#") for name in head)
-    return "\n".join([f"| {names} |", f"|{line}|", *(f"| {' | '.join(row)} |" for row in rows)])
 
 
 def _badge(facts: Facts, answered: int, asked: int) -> str:
@@ -100,21 +61,13 @@ def _columns(facts: Facts) -> str:
     return table(["column", "type", "#null", "#distinct"], rows)
 
 
-def _spread(rows: Mapping[str, Quantiles | None]) -> str:
-    told = (
-        [name, count(one.n), *(number(value) for value in (one.mean, one.least, one.p5, one.p50, one.p95, one.most))]
-        for name, one in rows.items()
-        if one is not None
-    )
-    return table(["", "#n", "#mean", "#least", "#5 %", "#50 %", "#95 %", "#most"], told)
-
-
 def _text(facts: Facts) -> str:
     text = facts.text
     roles = ", ".join(f"{cell(role)} {count(turns)}" for role, turns in text.roles.items())
     scripts = ", ".join(f"{kind} {count(characters)}" for kind, characters in text.scripts.items())
-    spread = _spread({"turns of a row": text.turns, "characters of a row": text.characters})
-    return f"{spread}\n\nTurns by role: {roles or 'none'}. Characters by script: {scripts or 'none'}."
+    tokens = {f"tokens of a row ({cell(text.tokenizer or '')})": text.tokens}
+    lengths = spread({"turns of a row": text.turns, "characters of a row": text.characters, **tokens})
+    return f"{lengths}\n\nTurns by role: {roles or 'none'}. Characters by script: {scripts or 'none'}."
 
 
 def _images(facts: Facts) -> str:
@@ -122,19 +75,15 @@ def _images(facts: Facts) -> str:
     if not images.uses:
         return "No pictures."
     files = f"{count(images.distinct)} different pictures, used {count(images.uses)} times"
-    files += f"; formats: {_told(images.formats)}."
+    files += f"; formats: {told(images.formats)}."
     looked = (
         f"Of {count(images.looked_at)} files that were opened {count(images.missing)} are missing, "
         f"{count(images.unreadable)} cannot be read, {count(images.located)} carry a place (GPS); modes: "
-        f"{_told(images.modes) or 'none'}."
+        f"{told(images.modes) or 'none'}."
         if images.looked_at
         else "The files were not opened."
     )
-    return f"{files} {looked}\n\n{_spread({'width, pixels': images.width, 'height, pixels': images.height})}"
-
-
-def _told(found: Mapping[str, int]) -> str:
-    return ", ".join(f"{cell(name)} {count(value)}" for name, value in found.items())
+    return f"{files} {looked}\n\n{spread({'width, pixels': images.width, 'height, pixels': images.height})}"
 
 
 def _ocr(facts: Facts) -> str:
@@ -143,7 +92,7 @@ def _ocr(facts: Facts) -> str:
         return "No picture was read."
     engines = table(["engine", "#pictures"], ([cell(name), count(value)] for name, value in ocr.engines.items()))
     head = f"{count(ocr.read)} pictures were read, {count(ocr.with_text)} of them have text."
-    return f"{head}\n\n{engines}\n\n{_spread({'lines of a picture': ocr.lines, 'mean score of a picture': ocr.score})}"
+    return f"{head}\n\n{engines}\n\n{spread({'lines of a picture': ocr.lines, 'mean score of a picture': ocr.score})}"
 
 
 def _quality(facts: Facts) -> str:
@@ -156,12 +105,14 @@ def _quality(facts: Facts) -> str:
             ["pictures that are used in more than one split", count(quality.leaked_pictures)],
             ["rows that say nearly what an earlier one does", _looked_for(quality.near_rows)],
             ["rows that say nearly what one in another split does", _looked_for(quality.near_leaked_rows)],
+            ["pictures that are nearly an earlier one", _looked_for(quality.near_pictures)],
+            ["pictures that are nearly one in another split", _looked_for(quality.near_leaked_pictures)],
         ],
     )
 
 
 def _looked_for(rows: int | None) -> str:
-    return "too many rows to look" if rows is None else count(rows)
+    return "not looked for" if rows is None else count(rows)
 
 
 def _evaluation(facts: Facts) -> str:
@@ -183,7 +134,7 @@ def _evaluation(facts: Facts) -> str:
 def _labels(facts: Facts) -> str:
     labels = facts.labels
     head = f"{count(labels.labelled)} rows have a label, {count(labels.unlabelled)} have none"
-    head += f"; labels come from: {_told(labels.sources)}." if labels.sources else "."
+    head += f"; labels come from: {told(labels.sources)}." if labels.sources else "."
     if labels.rare_labels:
         head += f" {count(labels.rare_labels)} labels of {count(labels.rare_rows)} rows are too rare to be shown."
     if labels.new:
@@ -237,10 +188,10 @@ def _with_what(steps: Sequence[Step]) -> str:
     lines = []
     for step in steps:
         what = {**step.options, **step.environment, **({"seed": step.seed} if step.seed is not None else {})}
-        told = "; ".join(
+        said = "; ".join(
             f"{key} {cell(_short(value))}" for key, value in what.items() if value not in (None, "", [], {})
         )
-        lines.append(f"- `{step.step}` {step.stage} version {step.version}" + (f": {told}" if told else ""))
+        lines.append(f"- `{step.step}` {step.stage} version {step.version}" + (f": {said}" if said else ""))
     return "\n".join(lines)
 
 

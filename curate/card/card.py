@@ -3,51 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from curate.card import front_matter
+from curate.card.answers import answers, metadata
 from curate.card.blocks import blocks
 from curate.card.croissant import croissant
-from curate.card.facts import VERSION, Facts, Score
-from curate.card.hub import size_category
-from curate.card.layout import OPEN, CardError, Layout, parse
-from curate.card.measure import carry_over, measure
-from curate.card.merge import merge
-from curate.dataset.dataset import Dataset, steps
-from curate.dataset.files import read_json, write_bytes
-
-_NAME = re.compile(r"[^\w.-]+")
-_MARKER = re.compile(r" {0,3}(#{1,6}(\s|$)|<!-- curate:|```|~~~)")
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a card is."""
-
-    folder: Path
-    name: str
-
-    @property
-    def card(self) -> Path:
-        """The card itself, a person's."""
-        return self.folder / f"{self.name}.md"
-
-    @property
-    def facts(self) -> Path:
-        """What was measured."""
-        return self.folder / f"{self.name}.facts.json"
-
-    @property
-    def croissant(self) -> Path:
-        """Croissant; never edited by hand."""
-        return self.folder / f"{self.name}.croissant.json"
+from curate.card.facts import Facts, Score
+from curate.card.head import owned, suggested
+from curate.card.layout import CardError, parse
+from curate.card.measure import carry_over, measure, still_true
+from curate.card.merge import body_hash, merge
+from curate.card.place import Place, read, read_facts
+from curate.dataset.dataset import Dataset
+from curate.dataset.files import write_bytes
 
 
 @dataclass
@@ -75,55 +47,6 @@ class Update:
         }
 
 
-def place_of(data: Dataset, folder: Path, name: str | None = None) -> Place:
-    """Where a dataset's card is: named after the run's folder (with the step where it is not the last) or the file."""
-    if name is None:
-        path = (data.run or data.folder).resolve()
-        name = path.stem if path.is_file() else path.name
-        if data.run is not None and data.step is not None and data.step != steps(data.run)[-1]:
-            name = f"{name}-{data.step.name.partition('-')[2]}"
-    return Place(folder, _NAME.sub("-", str(name)).strip("-") or "dataset")
-
-
-def read(path: Path) -> str:
-    """Read a card as it is, line ends included.
-
-    Raises:
-        CardError: there is none, or it is not UTF-8.
-    """
-    try:
-        return path.read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        raise CardError(f"there is no card {path}; `curate card DATASET` makes one") from None
-    except UnicodeDecodeError as error:
-        raise CardError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
-    except OSError as error:
-        raise CardError(f"cannot read {path}: {error.strerror}") from error
-
-
-def read_facts(place: Place) -> Facts | None:
-    """The facts as they were written; None where there are none, or they are of another version or damaged."""
-    value = read_json(place.facts)
-    if value is None:
-        return None
-    try:
-        return Facts.model_validate(value)
-    except ValidationError:
-        return None
-
-
-def answers(layout: Layout) -> dict[str, str]:
-    """What a person answered, by question."""
-    found = ((question.id, layout.answer(question)) for question in layout.questions)
-    return {name: words for name, words in found if words is not None}
-
-
-def metadata(layout: Layout, name: str) -> dict[str, Any]:
-    """The values of a card's front matter."""
-    start, end = layout.front or (0, 0)
-    return front_matter.load(layout.lines[start:end], name)
-
-
 def update(
     data: Dataset,
     shown: str,
@@ -132,7 +55,9 @@ def update(
     edits: str = "refuse",
     scores: Sequence[Score] = (),
     pictures: bool = True,
+    tokenizer: Path | None = None,
     backup: bool = False,
+    checked: bool = False,
 ) -> Update:
     """Make a card, or bring its blocks up to date.
 
@@ -143,7 +68,10 @@ def update(
         edits: What happens to blocks that a person edited: `refuse`, `overwrite` or `move`.
         scores: Results of evaluations; without any those of the card before stay.
         pictures: Whether to open every picture file.
+        tokenizer: Counts tokens, as for `measure`.
         backup: Whether to keep the card as it was as `NAME.md.bak`.
+        checked: Whether a run has just compared its files with its manifests: then facts of the same manifests are
+            taken as they are, and no row is read.
 
     Raises:
         CardError: the card cannot be merged; nothing was written.
@@ -153,21 +81,27 @@ def update(
     text = _template(place) if created else read(place.card)
     before = read_facts(place)
     layout = parse(text, place.card.name)
-    facts = carry_over(measure(data, place.name, pictures), before.model_dump() if before else None)
-    facts.evaluation = list(scores) or (before.evaluation if before else [])
     told = answers(layout)
+    unanswered = [question.id for question in layout.questions if question.id not in told]
+    if checked and before is not None and still_true(before, data, place.name):
+        if before.written == body_hash(text) and place.croissant.exists():
+            return Update(place, before, False, [], [], sorted(told), unanswered)
+        facts = before.model_copy()
+    else:
+        facts = carry_over(measure(data, place.name, pictures, tokenizer), before.model_dump() if before else None)
+    facts.evaluation = list(scores) or (before.evaluation if before else [])
     counted = (len(told), len(layout.questions))
     merged = merge(
         text,
         place.card.name,
-        _owned(facts, shown, place),
-        _suggested(facts, place),
+        owned(facts, shown, place),
+        suggested(facts, place),
         blocks(facts, counted),
         before.blocks if before else {},
         edits,
         blocks(before, counted) if before else None,
     )
-    facts.blocks = merged.blocks
+    facts.blocks, facts.written = merged.blocks, body_hash(merged.text)
     document = croissant(facts, metadata(parse(merged.text, place.card.name), place.card.name), told)
     if backup and not created:
         write_bytes(place.card.with_name(f"{place.card.name}.bak"), text.encode())
@@ -178,7 +112,6 @@ def update(
     ):
         if not path.exists() or path.read_bytes() != content.encode():
             write_bytes(path, content.encode())
-    unanswered = [question.id for question in layout.questions if question.id not in told]
     return Update(place, facts, created, merged.changed, merged.absent, sorted(told), unanswered)
 
 
@@ -192,54 +125,6 @@ def _template(place: Place) -> str:
     own = place.folder / "_template.md"
     text = read(own) if own.exists() else (files("curate.card") / "template.md").read_text("utf-8")
     return text.replace("{name}", place.name)
-
-
-def _owned(facts: Facts, shown: str, place: Place) -> dict[str, Any]:
-    splits = [split.name or "unsplit" for split in facts.splits]
-    entries = [{"split": split, "path": f"data/{split}-*.parquet"} for split in splits]
-    return {
-        "size_categories": [size_category(facts.rows)],
-        "configs": [{"config_name": "default", "data_files": entries}],
-        "curate": {
-            "card_schema": VERSION,
-            "dataset": shown,
-            "fingerprint": facts.fingerprint,
-            "facts": place.facts.name,
-        },
-    }
-
-
-def _suggested(facts: Facts, place: Place) -> dict[str, Any]:
-    """What the facts alone tell, set once where the card says nothing; never a licence."""
-    tasks = ["image-text-to-text", "image-to-text"] if facts.images.uses else ["text-generation"]
-    if facts.labels.labelled:
-        tasks.insert(0, "text-classification")
-    suggested: dict[str, Any] = {
-        "pretty_name": place.name,
-        "tags": ["image", "text"] if facts.images.uses else ["text"],
-        "task_categories": tasks,
-    }
-    if facts.text.language:
-        suggested["language"] = [facts.text.language]
-    if facts.labels.sources and set(facts.labels.sources) == {"pseudo"}:
-        suggested["annotations_creators"] = ["machine-generated"]
-    return suggested
-
-
-def answer(text: str, name: str, question: str, words: str) -> str:
-    """Put a person's words under a question; nothing else changes.
-
-    Raises:
-        CardError: the card has no such question.
-    """
-    layout = parse(text, name)
-    found = next((one for one in layout.questions if one.id == question), None)
-    if found is None:
-        raise CardError(f"{name} has no question '{question}'")
-    lines = [
-        (f"\\{line}" if _MARKER.match(line) else line) + layout.newline for line in words.strip().splitlines()
-    ] or [OPEN + layout.newline]
-    return "".join([*layout.lines[: found.start], *lines, *layout.lines[found.end :]])
 
 
 def score(name: str, report: Mapping[str, Any]) -> Score:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from curate.card.answers import answers, metadata
 from curate.card.blocks import blocks
-from curate.card.card import Place, answers, as_json, metadata, read, read_facts
+from curate.card.card import as_json
 from curate.card.croissant import croissant, required
 from curate.card.facts import Facts
 from curate.card.finding import Finding, data
@@ -16,6 +17,7 @@ from curate.card.hub import check_metadata
 from curate.card.layout import CardError, Layout, parse
 from curate.card.measure import current_fingerprint
 from curate.card.merge import body_hash
+from curate.card.place import Place, read, read_facts
 from curate.dataset.dataset import Dataset
 
 PURPOSES = ("internal", "hub", "neurips")

@@ -8,7 +8,14 @@ from typing import Any
 
 from curate.card.facts import Facts
 
-_LEFT_OUT = ("blocks", "files", "curate", "facts_schema")
+_LEFT_OUT: dict[str, Any] = {
+    "blocks": True,
+    "files": True,
+    "curate": True,
+    "facts_schema": True,
+    "written": True,
+    "lineage": {"manifests"},
+}
 _KEYS = {"splits": ("name",), "columns": ("path",), "labels": ("task", "label"), "steps": ("step",)}
 """What names the items of a list, so that one more label is one difference."""
 
@@ -28,7 +35,7 @@ class Difference:
 
 def differences(before: Facts, after: Facts) -> list[Difference]:
     """Compare fact by fact, in the order of the schema."""
-    old, new = (dict(_flat("", facts.model_dump(mode="json", exclude=set(_LEFT_OUT)))) for facts in (before, after))
+    old, new = (dict(_flat("", facts.model_dump(mode="json", exclude=_LEFT_OUT))) for facts in (before, after))
     return [
         Difference(fact, old.get(fact), new.get(fact))
         for fact in dict.fromkeys((*old, *new))

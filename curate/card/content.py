@@ -11,15 +11,22 @@ import pyarrow.compute as pc
 
 from curate.card.facts import Label, Labels, Split, Text
 from curate.card.numbers import counted, language, quantiles, scripts, sorted_counts
+from curate.dataset.tokens import CountTokens
 from curate.records import PLACEHOLDER, SPLITS, flatten
 from curate.report import personal
 from curate.report.redaction import LEAST
 
 
 class ContentCounts:
-    """Counts what rows say, batch by batch; four bytes a row for each of two lengths."""
+    """Counts what rows say, batch by batch; four bytes a row for each of two or three lengths.
 
-    def __init__(self) -> None:
+    Args:
+        tokens: Counts the tokens of a text; None for no counts of tokens.
+    """
+
+    def __init__(self, tokens: CountTokens | None = None) -> None:
+        self._count_tokens = tokens
+        self._tokens: list[np.ndarray[Any, Any]] = []
         self._cells: Counter[tuple[str, str | None, str]] = Counter()
         self._label_from: Counter[str] = Counter()
         self._roles: Counter[str] = Counter()
@@ -41,11 +48,13 @@ class ContentCounts:
         turns, rows = flatten(table["turns"])
         texts = turns.field("text")
         counted(turns.field("role"), self._roles)
-        self._scripts += scripts(pc.replace_substring(texts, PLACEHOLDER, ""))
-        lengths = (
-            pc.utf8_length(pc.replace_substring(texts, PLACEHOLDER, "")).fill_null(0).to_numpy(zero_copy_only=False)
-        )
+        said = pc.replace_substring(texts, PLACEHOLDER, "")
+        self._scripts += scripts(said)
+        lengths = pc.utf8_length(said).fill_null(0).to_numpy(zero_copy_only=False)
         self._characters.append(np.bincount(rows, weights=lengths, minlength=table.num_rows).astype(np.float32))
+        if self._count_tokens is not None:
+            counts = [self._count_tokens(text or "") for text in said.to_pylist()]
+            self._tokens.append(np.bincount(rows, weights=counts, minlength=table.num_rows).astype(np.float32))
         self._turns.append(np.bincount(rows, minlength=table.num_rows).astype(np.float32))
 
     def splits(self) -> list[Split]:
@@ -86,11 +95,13 @@ class ContentCounts:
             rare_rows=sum(item.rows for item in labels) - sum(item.rows for item in shown),
         )
 
-    def text(self) -> Text:
-        """Lengths, roles and scripts."""
+    def text(self, tokenizer: str | None = None) -> Text:
+        """Lengths, roles and scripts; `tokenizer` is the name of what counted the tokens."""
         return Text(
             turns=quantiles(self._turns),
             characters=quantiles(self._characters),
+            tokens=quantiles(self._tokens) if self._count_tokens else None,
+            tokenizer=tokenizer,
             roles=sorted_counts(self._roles.items()),
             scripts=sorted_counts(self._scripts.items()),
             language=language(self._scripts),

@@ -92,6 +92,10 @@ class Text(Part):
     """Turns of a row."""
     characters: Quantiles | None
     """Code points of a row's turns together."""
+    tokens: Quantiles | None = None
+    """Tokens of a row's turns together, without marks of a chat template; None where no tokenizer is set."""
+    tokenizer: str | None = None
+    """The folder of the tokenizer, and the first digits of its SHA-256."""
     roles: dict[str, int]
     """Turns by role."""
     scripts: dict[str, int]
@@ -160,6 +164,9 @@ class Lineage(Part):
     source_format: str | None
     source_fingerprint: str | None
     steps: list[Step]
+    manifests: str | None = None
+    """Hash of what the steps' manifests say, output by output; None for plain files. As long as it is the same, so
+    are the rows, and a run that was just checked need not be measured again."""
     synthetic: int
     """Rows that were derived from others."""
     synthetic_share: float
@@ -178,6 +185,10 @@ class Quality(Part):
     """Rows whose text an earlier one has, to a Jaccard similarity of 0.8 of its 3-grams; None: too many rows."""
     near_leaked_rows: int | None = None
     """Rows of a split with nearly their text in another one."""
+    near_pictures: int | None = None
+    """Different pictures that nearly an earlier one is, encoded or scaled anew; None: too many, or not opened."""
+    near_leaked_pictures: int | None = None
+    """Different pictures of a split of which another split has nearly the same one."""
 
 
 class Safety(Part):
@@ -237,6 +248,8 @@ class Facts(Part):
     evaluation: list[Score] = []
     blocks: dict[str, str] = {}
     """Hash of each block of the card as it was written."""
+    written: str | None = None
+    """Hash of the whole card as it was written; while it is the same, nobody has said anything new in it."""
 
 
 def facts_schema() -> dict[str, Any]:

@@ -17,10 +17,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate import records
-from curate.card.card import Place, answers, as_json, metadata, read, read_facts
+from curate.card.answers import answers, metadata
+from curate.card.card import as_json
 from curate.card.croissant import croissant
 from curate.card.facts import Facts, File
 from curate.card.layout import CardError, parse
+from curate.card.place import Place, read, read_facts
 from curate.dataset.dataset import Dataset
 from curate.dataset.files import TEMPORARY, write_bytes, write_error
 from curate.dataset.pictures import PictureStore

@@ -10,7 +10,8 @@ from typing import Any
 from curate.card.facts import Licence, Lineage, Step
 from curate.card.numbers import share
 from curate.dataset.dataset import Dataset, steps
-from curate.dataset.files import read_json
+from curate.dataset.files import digest, read_json
+from curate.dataset.tokens import tokenizer_file
 from curate.pipeline.manifest import Manifest
 
 _NAMES = ("LICENSE", "LICENCE", "COPYING", "NOTICE")
@@ -21,25 +22,32 @@ def lineage(data: Dataset, synthetic: int, rows: int) -> Lineage:
     """Tell the steps up to the one that was opened; none for plain files."""
     run: Any = read_json(data.run / "run.json") if data.run else None
     source = (run or {}).get("input") or {}
+    told, manifests = _steps(data)
     return Lineage(
         recipe=((run or {}).get("recipe") or {}).get("name"),
         source_format=source.get("format"),
         source_fingerprint=source.get("fingerprint"),
-        steps=_steps(data),
+        steps=told,
+        manifests=manifests,
         synthetic=synthetic,
         synthetic_share=share(synthetic, rows),
     )
 
 
-def _steps(data: Dataset) -> list[Step]:
+def _steps(data: Dataset) -> tuple[list[Step], str | None]:
+    """The steps, and one hash over what each of them says of itself and of its shards."""
     told: list[Step] = []
+    outputs: list[list[str]] = []
     for folder in steps(data.run) if data.run else []:
         manifest = Manifest.read(folder)
         if manifest is not None:
             told.append(_step(folder.name, manifest))
+            outputs.append(manifest.outputs)
         if folder == data.step:
             break
-    return told
+    if not told:
+        return [], None
+    return told, digest({"steps": [step.model_dump(mode="json") for step in told], "outputs": outputs})
 
 
 def has_registry(data: Dataset) -> bool:
@@ -94,6 +102,13 @@ def licences(data: Dataset) -> list[Licence]:
                     file=file.name, sha256=hashlib.sha256(content).hexdigest(), title=_title(content)
                 )
     return list(found.values())
+
+
+def tokenizer_of(data: Dataset) -> Path | None:
+    """The tokenizer that the run's exports count with; None where they have none, or it is gone."""
+    run: Any = read_json(data.run / "run.json") if data.run else None
+    named = (one.get("tokenizer") for one in ((run or {}).get("recipe") or {}).get("exports") or ())
+    return next((Path(one) for one in named if one and tokenizer_file(Path(one)).is_file()), None)
 
 
 def _title(content: bytes) -> str:

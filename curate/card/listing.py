@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from curate.card.card import Place, answers, metadata, read, read_facts
+from curate.card.answers import answers, metadata
 from curate.card.layout import CardError, parse
 from curate.card.measure import current_fingerprint
+from curate.card.place import Place, read, read_facts
 from curate.dataset.dataset import Dataset
 from curate.errors import InputError
 

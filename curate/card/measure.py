@@ -15,28 +15,34 @@ import curate
 from curate.card.columns import ColumnCounts
 from curate.card.content import ContentCounts
 from curate.card.facts import Facts, File, Safety
-from curate.card.lineage import has_registry, licences, lineage
+from curate.card.lineage import has_registry, licences, lineage, tokenizer_of
 from curate.card.pictures import PictureCounts
 from curate.card.twins import Twins
 from curate.dataset.dataset import Dataset
+from curate.dataset.tokens import counter, tokenizer_file
 from curate.report import personal
 
 _ROWS = 4096
 _CHUNK = 1 << 20
 
 
-def measure(data: Dataset, name: str, pictures: bool = True) -> Facts:
+def measure(data: Dataset, name: str, pictures: bool = True, tokenizer: Path | None = None) -> Facts:
     """Measure a dataset.
 
     Args:
         data: The dataset.
         name: What the card calls it.
-        pictures: Whether to open every picture file (missing, unreadable, carries a place).
+        pictures: Whether to open every picture file (missing, unreadable, carries a place, nearly another one).
+        tokenizer: A tokenizer.json, or the folder of a model; else that of the recipe's first export that has one.
 
     Raises:
         InputError: a file is damaged or gone.
+        MissingExtra: a tokenizer is set and the package tokenizers is not installed.
+        UsageError: there is no such tokenizer.
     """
-    columns, content, twins, seen = ColumnCounts(data.schema), ContentCounts(), Twins(), PictureCounts()
+    counting = tokenizer or tokenizer_of(data)
+    content = ContentCounts(counter(counting) if counting else None)
+    columns, twins, seen = ColumnCounts(data.schema), Twins(data.count()), PictureCounts()
     found: dict[str, Counter[str]] = {}
     rows = 0
     for batch in data.iter_batches(batch_size=_ROWS):
@@ -61,11 +67,11 @@ def measure(data: Dataset, name: str, pictures: bool = True) -> Facts:
         tasks=content.tasks(),
         columns=columns.facts(),
         labels=content.labels(has_registry(data)),
-        text=content.text(),
+        text=content.text(tokenizer_name(counting) if counting else None),
         images=seen.images(data.pictures if pictures else None),
         ocr=seen.ocr(),
         lineage=steps,
-        quality=twins.quality(),
+        quality=twins.quality(data.pictures if pictures else None),
         safety=_safety(found),
         licences=licences(data),
     )
@@ -108,6 +114,24 @@ def fingerprint(files: list[File]) -> str:
 def current_fingerprint(data: Dataset) -> str:
     """The fingerprint of a dataset as it is now, without measuring it."""
     return fingerprint([_file(path, data.folder) for path in data.files])
+
+
+def tokenizer_name(tokenizer: Path) -> str:
+    """Name a tokenizer so that two counts can be told apart: its folder, and the first digits of its SHA-256."""
+    file = tokenizer_file(tokenizer)
+    return f"{file.resolve().parent.name} sha256:{hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"
+
+
+def still_true(facts: Facts, data: Dataset, name: str) -> bool:
+    """Whether facts tell of a dataset as its run's manifests describe it now; no row is read.
+
+    Only for a run that has just compared its files with its manifests.
+    """
+    now = lineage(data, facts.lineage.synthetic, facts.rows)
+    same = facts.lineage == now and now.manifests is not None
+    counting = tokenizer_of(data)
+    same = same and (counting is None or facts.text.tokenizer == tokenizer_name(counting))
+    return same and facts.dataset == name and facts.curate == curate.__version__ and facts.licences == licences(data)
 
 
 def carry_over(facts: Facts, before: dict[str, Any] | None) -> Facts:

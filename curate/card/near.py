@@ -1,7 +1,4 @@
-"""Rows whose text is nearly that of another row, and whether such a row is in another split.
-
-Pictures are not compared here: `curate dedup` and `curate diff` do, at the price of decoding each.
-"""
+"""Rows whose text is nearly that of another row, and whether such a row is in another split."""
 
 from __future__ import annotations
 
@@ -21,10 +18,14 @@ _SHORTEST = 16
 
 
 class NearTwins:
-    """Groups rows by text, batch by batch."""
+    """Groups rows by text, batch by batch.
 
-    def __init__(self) -> None:
-        self._rows = 0
+    Args:
+        rows: Rows of the whole dataset; nothing is done where they are too many.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
         self._texts: dict[str, int] = {}
         self._index = TextIndex(SIMILAR)
         self._splits: list[Counter[str]] = []
@@ -39,9 +40,7 @@ class NearTwins:
 
     def add(self, table: pa.Table) -> None:
         """Look at a batch."""
-        self._rows += table.num_rows
         if not self.counted:
-            self._index, self._texts = TextIndex(SIMILAR), {}
             return
         for turns, split in zip(table["turns"].to_pylist(), table["split"].to_pylist(), strict=True):
             text = normal("\n".join(turn["text"] or "" for turn in turns or ()).replace(records.PLACEHOLDER, ""))

@@ -11,24 +11,32 @@ import xxhash
 from curate import records
 from curate.card.facts import Quality
 from curate.card.near import NearTwins
+from curate.card.near_pictures import NearPictures
+from curate.dataset.pictures import PictureStore
 
 _IGNORED = ("task", "system", "label", "label_from", "confidence", "split")
 _CODES = {name: code for code, name in enumerate((None, *records.SPLITS))}
 
 
 class Twins:
-    """Remembers nine bytes for each row and each use of a picture, and sketches of the texts of a small dataset."""
+    """Remembers nine bytes for each row and each use of a picture, and more of the texts and pictures of a small set.
 
-    def __init__(self) -> None:
+    Args:
+        rows: Rows of the whole dataset.
+    """
+
+    def __init__(self, rows: int) -> None:
         self._rows: list[np.ndarray[Any, Any]] = []
         self._splits: list[np.ndarray[Any, Any]] = []
         self._pictures: list[np.ndarray[Any, Any]] = []
         self._picture_splits: list[np.ndarray[Any, Any]] = []
-        self._near = NearTwins()
+        self._near = NearTwins(rows)
+        self._near_pictures = NearPictures()
 
     def add(self, table: pa.Table) -> None:
         """Remember a batch."""
         self._near.add(table)
+        self._near_pictures.add(table)
         plain = table.select(records.SCHEMA.names)
         for name in (*_IGNORED, "scores"):
             kind = records.SCHEMA.field(name).type
@@ -44,8 +52,11 @@ class Twins:
         self._pictures.append(np.array(digests, dtype=np.uint64))
         self._picture_splits.append(splits[rows])
 
-    def quality(self) -> Quality:
-        """Count them."""
+    def quality(self, store: PictureStore | None) -> Quality:
+        """Count them; pictures are compared only where there is a store to read them from."""
+        near: tuple[int, int] | tuple[None, None] = (None, None)
+        if store is not None and self._near_pictures.counted:
+            near = self._near_pictures.compare(store)
         rows, splits = _joined(self._rows, np.uint64), _joined(self._splits, np.uint8)
         pictures, picture_splits = _joined(self._pictures, np.uint64), _joined(self._picture_splits, np.uint8)
         distinct, place = np.unique(rows, return_inverse=True)
@@ -55,6 +66,8 @@ class Twins:
             leaked_pictures=_leaked(pictures, picture_splits),
             near_rows=self._near.repeated if self._near.counted else None,
             near_leaked_rows=self._near.leaked() if self._near.counted else None,
+            near_pictures=near[0],
+            near_leaked_pictures=near[1],
         )
 
 

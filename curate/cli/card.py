@@ -10,9 +10,8 @@ import click
 from curate.cli.output import Output, common, whoever_reads
 
 if TYPE_CHECKING:
-    from curate.card.card import Place, Update
+    from curate.card.card import Update
     from curate.card.facts import Facts
-    from curate.dataset.dataset import Dataset
 
 
 class _WithDefault(click.Group):
@@ -86,6 +85,12 @@ def command() -> None:
     help="Also write a folder for the Hugging Face Hub: rows by split, pictures, card and Croissant.",
 )
 @click.option("--no-pictures", is_flag=True, help="Do not open the picture files.")
+@click.option(
+    "--tokenizer",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Count tokens with a model's tokenizer.json.  [default: that of the recipe's exports]",
+)
 @click.option("--backup", is_flag=True, help="Keep the card as it was as NAME.md.bak.")
 @common
 def update_command(
@@ -101,6 +106,7 @@ def update_command(
     evaluation: tuple[Path, ...],
     hub: Path | None,
     no_pictures: bool,
+    tokenizer: Path | None,
     backup: bool,
 ) -> int:
     """Make or update the card of DATASET (a run, RUN@STEP, or Parquet files of records).
@@ -112,10 +118,12 @@ def update_command(
       curate card work/demo
       curate card work/demo --check --for neurips
     """
-    from curate.card.card import Place, place_of, score, update
+    from curate.card.card import score, update
+    from curate.card.place import Place, place_of
+    from curate.cli.card_hub import write_hub
     from curate.cli.card_questions import ask as ask_questions
     from curate.cli.card_questions import check_card
-    from curate.cli.summary import shown
+    from curate.cli.summary import as_written
     from curate.dataset.dataset import Dataset
     from curate.dataset.files import read_json
 
@@ -128,18 +136,18 @@ def update_command(
     place = place_of(data, folder, name)
     if checked:
         return check_card(out, place, data, purpose, hub)
-    place_shown = dataset.name if Path(shown(dataset)).is_absolute() else shown(dataset)
     done = update(
         data,
-        place_shown,
+        as_written(dataset),
         place,
         edits="overwrite" if force else "move" if move_edits else "refuse",
         scores=[score(path.stem, read_json(path) or {}) for path in evaluation],
         pictures=not no_pictures,
+        tokenizer=tokenizer,
         backup=backup,
     )
     if hub is not None:
-        _hub(out, data, place, hub)
+        write_hub(out, data, place, hub)
     if out.as_json:
         out.json(done.facts.model_dump(mode="json"))
     else:
@@ -166,16 +174,6 @@ def _tell(out: Output, done: Update) -> None:
         )
     if done.open:
         out.hint("answer in the card, or with --ask")
-
-
-def _hub(out: Output, data: Dataset, place: Place, folder: Path) -> None:
-    from curate.card.hub_folder import write_hub_folder
-
-    lost = write_hub_folder(data, place, folder)
-    out.talk(f"written: {folder} (README.md, croissant.json, data/, images/)")
-    if lost:
-        told = ", ".join(f"{code} {number:,}" for code, number in sorted(lost.items()))
-        out.talk(f"note: pictures that could not be copied: {told}")
 
 
 @command.command("diff")
@@ -208,7 +206,7 @@ def _short(value: Any) -> str:
 
 
 def _facts_of(path: Path) -> Facts:
-    from curate.card.card import Place, read_facts
+    from curate.card.place import Place, read_facts
     from curate.errors import InputError
 
     name = path.name.removesuffix(".facts.json").removesuffix(".md")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from curate.cli.output import Output, printable
 
 if TYPE_CHECKING:
-    from curate.card.card import Place
     from curate.card.facts import Facts
+    from curate.card.place import Place
     from curate.dataset.dataset import Dataset
 
 
@@ -44,8 +44,9 @@ def ask(out: Output, place: Place, facts: Facts | None = None) -> int:
     """Ask the open questions; an empty answer leaves one open."""
     import sys
 
-    from curate.card.card import answer, answers, read, read_facts
+    from curate.card.answers import answer, answers
     from curate.card.layout import parse
+    from curate.card.place import read, read_facts
     from curate.dataset.files import write_bytes
     from curate.errors import UsageError
 

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from curate.cli.output import Output, common, inert
+from curate.cli.diff_written import Shown, page_options, tell, write, write_rows
+from curate.cli.output import Output, common
 
 if TYPE_CHECKING:
     from curate.diff.options import DiffOptions
     from curate.diff.report import Report
     from curate.diff.table import Table
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """How a report is shown."""
-
-    redact: str | None
-    thumbs: str
-    lang: str
-    reports: tuple[str, ...]
-    github: bool
 
 
 @click.command("diff")
@@ -108,8 +97,8 @@ def command(
     for name in reports:
         check_name(Path(name))
     rules = [parse_rule(text) for text in fail_on]
-    shown = _Shown(redact, thumbs, lang, reports, github)
-    _page_options(shown)
+    shown = Shown(redact, thumbs, lang, reports, github)
+    page_options(shown)
     options = _options(given)
     one, other = _open(a, b, options.where)
     options = replace(options, command=_command(one, other, given, fail_on, strict), title=f"{one.name} → {other.name}")
@@ -119,15 +108,8 @@ def command(
         raise click.UsageError("--by-stage is for runs: name a run, or two steps of one")
     found = diff(one, other, options, rules, strict)
     report = redacted(found, shown.redact or "default")  # type: ignore[arg-type]
-    written = [*_write(found, report, shown), *_write_rows(one, other, options, shown)]
-    if out.as_json or "-" in reports:
-        from curate.diff.output import json_text
-
-        click.echo(inert(json_text(report).decode("utf-8")), nl=False)
-    else:
-        from curate.cli.diff_text import by_stage_text, report_text
-
-        by_stage_text(out, report) if by_stage else report_text(out, report, _next(a, b, report, written))
+    written = [*write(found, report, shown), *write_rows(one, other, options, shown)]
+    tell(out, report, shown, by_stage, _next(a, b, report, written))
     for path in written:
         out.talk(f"written: {path}")
     return 1 if report.verdict.exit_code or (exit_code and report.verdict.differences) else 0
@@ -184,50 +166,7 @@ def _command(a: Table, b: Table, given: dict[str, Any], fail_on: tuple[str, ...]
     return shlex.join([*words, *(["--strict"] if strict else [])])
 
 
-def _page_options(shown: _Shown) -> Any:
-    from curate.diff.page import PageOptions
-
-    if shown.thumbs in ("none", "files"):
-        width = None if shown.thumbs == "none" else PageOptions().thumbs
-        return PageOptions(lang=shown.lang, thumbs=width, where="files" if shown.thumbs == "files" else "inline")  # type: ignore[arg-type]
-    if not (shown.thumbs.isdecimal() and 16 <= int(shown.thumbs) <= 2000):
-        raise click.UsageError(f"--thumbs takes 16 to 2000 pixels, none, or files; got '{shown.thumbs}'")
-    return PageOptions(lang=shown.lang, thumbs=int(shown.thumbs))  # type: ignore[arg-type]
-
-
-def _write(found: Report, report: Report, shown: _Shown) -> list[Path]:
-    """Write the files that were asked for; Markdown that a CI job writes is strict unless it was said otherwise."""
-    from curate.diff.output import save
-    from curate.diff.private import redacted
-
-    public = redacted(found, "strict") if shown.redact is None and os.environ.get("CI") else report
-    written = []
-    for name in shown.reports:
-        path = Path(name)
-        if name != "-" and path.suffix.lower() != ".jsonl":
-            save(public if path.suffix.lower() == ".md" else report, path, _page_options(shown))
-            written.append(path)
-    if shown.github:
-        from curate.cli.diff_github import tell
-
-        tell(public)
-    return written
-
-
-def _write_rows(a: Table, b: Table, options: DiffOptions, shown: _Shown) -> list[Path]:
-    """Write all rows that differ as JSON lines where that was asked for; the tables are read once more for it."""
-    from curate.diff.every_row import every_row
-    from curate.diff.output import save_rows
-    from curate.diff.private import redacted_row
-
-    paths = [Path(name) for name in shown.reports if name != "-" and Path(name).suffix.lower() == ".jsonl"]
-    for path in paths:
-        rows = every_row(a, b, options)
-        save_rows((redacted_row(row, shown.redact or "default") for row in rows), path)  # type: ignore[arg-type]
-    return paths
-
-
-def _row(out: Output, a: Table, b: Table, options: DiffOptions, wanted: str, shown: _Shown) -> int:
+def _row(out: Output, a: Table, b: Table, options: DiffOptions, wanted: str, shown: Shown) -> int:
     from curate.cli.diff_row import row_text
     from curate.diff.one_row import one_row
     from curate.diff.private import redacted_row
@@ -243,6 +182,7 @@ def _row(out: Output, a: Table, b: Table, options: DiffOptions, wanted: str, sho
 def _next(a: str | None, b: str | None, report: Report, written: list[Path]) -> list[str]:
     """What a person may want to see next."""
     from curate.diff.findings import leading_row
+    from curate.report.personal import mask
 
     hints = [f"open {path}" for path in written if path.suffix == ".html"]
     row = leading_row(report)
@@ -252,4 +192,4 @@ def _next(a: str | None, b: str | None, report: Report, written: list[Path]) -> 
             run = (b or a or "").partition("@")[0]
             hints.append(f"curate why {shlex.quote(row.uid)}" + (f" --run {shlex.quote(run)}" if run else ""))
         hints.append(f"curate diff {names} --row {shlex.quote(row.uid)}".replace("  ", " "))
-    return hints
+    return hints if report.safety.redaction == "none" else [hint for hint in hints if mask(hint) == hint]

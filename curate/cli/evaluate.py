@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from curate.evaluate.evaluation import Evaluation, Part
+    from curate.report.redaction import Mode
     from curate.report.words import Language
 
 
@@ -29,6 +30,13 @@ if TYPE_CHECKING:
 @click.option("--by-label", is_flag=True, help="Show the scores of every label, too.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with confusion matrices.")
 @click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the page.")
+@click.option(
+    "--redact",
+    type=click.Choice(["default", "strict", "keys-only", "none"]),
+    default="default",
+    show_default=True,
+    help="default masks personal data and counts rare answers together; keys-only and strict show no labels.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap.")
 @common
 def command(
@@ -43,6 +51,7 @@ def command(
     by_label: bool,
     html: Path | None,
     lang: Language,
+    redact: Mode,
     seed: int,
 ) -> None:
     """Score the predictions PRED against the labels of GOLD: weighted F1 as the MIRE challenge ranks, and more.
@@ -62,6 +71,7 @@ def command(
     from curate.evaluate.evaluation import Options, evaluate
     from curate.evaluate.gold import read_gold
     from curate.evaluate.page import page
+    from curate.evaluate.private import redacted
     from curate.labels.registry import Registry
     from curate.pipeline.source import InputOptions
 
@@ -69,13 +79,13 @@ def command(
         raise UsageError("--parse needs to know the labels: name a registry with --labels, for example --labels mire")
     rows = read_gold(InputOptions(path=gold, labels=labels), split)
     options = Options(Registry.load(labels) if labels else None, parse, seed)
-    found = evaluate(
-        rows, read_predictions(predictions, index), options, read_predictions(other) if other is not None else None
-    )
+    rivals = read_predictions(other) if other is not None else None
+    found = evaluate(rows, read_predictions(predictions, index), options, rivals)
+    found = redacted(found, redact, options.registry)
     if html is not None:
         from curate.dataset.files import write_bytes
 
-        write_bytes(html, page(found, predictions.name, other.name if other else "", lang).encode())
+        write_bytes(html, page(found, predictions.name, other.name if other else "", lang, redact).encode())
     if out.as_json:
         out.json(found.as_dict())
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.text import Text
@@ -12,8 +13,10 @@ from rich.text import Text
 from curate.cli.output import Output, printable, whoever_reads
 from curate.cli.progress import BarProgress, LineProgress
 from curate.cli.summary import report, shown, steps_table, typed
+from curate.dataset.dataset import Dataset
 from curate.dataset.remote import cache_folder
 from curate.errors import BudgetExceeded, Interrupted
+from curate.pipeline.afterwards import Said
 from curate.pipeline.plan import Plan, plan
 from curate.pipeline.progress import Progress
 from curate.pipeline.recipe import Recipe
@@ -24,8 +27,18 @@ _SHOWN = 20
 """Failed rows that are shown when a run stops."""
 
 
-def execute(out: Output, recipe: Recipe, folder: Path, *, dry_run: bool) -> int:
-    """Run a recipe or show its plan; give the exit code."""
+def execute(
+    out: Output, recipe: Recipe, folder: Path, *, dry_run: bool, then: Callable[[Dataset], Said | None] | None = None
+) -> int:
+    """Run a recipe or show its plan; give the exit code.
+
+    Args:
+        out: Where to tell it.
+        recipe: What to do.
+        folder: The run's folder.
+        dry_run: Whether to show the plan only.
+        then: What else is done with the finished rows; what came of it is told with the rest.
+    """
     if dry_run:
         _show_plan(out, plan(recipe, folder, cache_folder()))
         return 0
@@ -33,6 +46,8 @@ def execute(out: Output, recipe: Recipe, folder: Path, *, dry_run: bool) -> int:
     result = perform(out, recipe, folder)
     if isinstance(result, int):
         return result
+    said = then(Dataset.open(folder)) if then else None
+    result.said += [said] if said else []
     with whoever_reads():
         _tell(out, result)
     return exit_code(recipe, result)

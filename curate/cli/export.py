@@ -58,6 +58,12 @@ if TYPE_CHECKING:
     type=click.Choice(["llamafactory", "swift", "trl", "vllm"]),
     help="Whose rules --check takes.  [default: llamafactory]",
 )
+@click.option(
+    "--hub",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Write IN with its data card into the new folder DIR, as the Hugging Face Hub and mlcroissant load it.",
+)
 @common
 def command(
     out: Output,
@@ -70,11 +76,13 @@ def command(
     overrides: tuple[str, ...],
     checked: Path | None,
     consumer: str | None,
+    hub: Path | None,
 ) -> int:
     """Write the records of IN (a run, RUN@STEP, or any source) as a training set into the folder OUT.
 
     A source is first read into the run OUT.ingest beside OUT, so that every row that is left out has a reason there.
-    With --check nothing is written: a folder is held against the rules of the program that will read it.
+    With --check nothing is written: a folder is held against the rules of the program that will read it. With --hub
+    the rows go out as they are, not as conversations: what `curate card IN --hub DIR` writes.
 
     \b
     Examples:
@@ -82,6 +90,7 @@ def command(
       curate export work/demo@ocr raw/ --set ocr_characters=300
       curate export chats.jsonl train/ --format trl
       curate export work/demo back/ --format source
+      curate export work/demo --hub hub/
       curate export --check train/ --for llamafactory
       curate export --check theirs/ --for swift --set cutoff_len=2048 --set tokenizer=models/qwen2-vl
     """
@@ -93,6 +102,12 @@ def command(
         return check(out, checked, consumer or "llamafactory", overrides)
     if consumer is not None:
         raise click.UsageError("--for belongs to --check DIR; the format decides whose rules an export is held against")
+    if hub is not None:
+        from curate.cli.card_hub import export_hub
+
+        if source is None or folder is not None:
+            raise click.UsageError("--hub DIR takes IN and no OUT")
+        return export_hub(out, source, hub)
     if source is None or folder is None:
         raise click.UsageError("name IN and OUT, or --check DIR")
     return _export(out, source, folder, {"use": target, "template": template, "images": images}, image_root, overrides)
@@ -110,6 +125,7 @@ def _export(
     from rich.console import Group
 
     from curate.cli.execute import exit_code, hint_failed, perform
+    from curate.cli.kept_card import keep_card
     from curate.cli.summary import export_lines, report, shown
     from curate.dataset.dataset import Dataset
     from curate.dataset.working_copy import brought
@@ -131,12 +147,14 @@ def _export(
     written = _write(out, data, recipe, folder)
     if isinstance(written, int):
         return written
+    card = keep_card(data)
     with whoever_reads():
         if out.as_json:
             told = {"read": {"out": str(read.out), **read.as_dict()}} if read else {}
+            told |= {"card": card.facts} if card else {}
             out.json({**written.as_dict(), "folder": str(folder), **told})
         else:
-            out.print(Group(*export_lines(written)))
+            out.print(Group(*export_lines(written)), *([card.line] if card else []))
     if written.facts.get("next"):
         out.hint(str(written.facts["next"]))
     if read is None:

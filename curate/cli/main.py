@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from curate import __version__, errors
-from curate.cli.output import inert, let_go, printable
+from curate.cli.output import inert, let_go, never_fail, printable
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -145,6 +145,8 @@ def main() -> None:
 def invoke(arguments: list[str]) -> int:
     """Run one command; give the exit code. All errors are told on stderr."""
     as_json = "--json" in arguments
+    for stream in (sys.stdout, sys.stderr):
+        never_fail(stream)
     debug = "--debug" in arguments or bool(os.environ.get("CURATE_DEBUG"))
     try:
         result = cli.main(arguments, prog_name="curate", standalone_mode=False)
@@ -199,7 +201,7 @@ def _tell(message: str, code: int, as_json: bool) -> int:
     if as_json:
         import json
 
-        told = inert(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))
+        told = inert(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False), sys.stderr)
     else:
         told = f"error: {printable(message)}"
     try:

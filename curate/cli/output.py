@@ -31,9 +31,17 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub(lambda match: f"⟨U+{ord(match.group()):04X}⟩", text)
 
 
-def inert(text: str) -> str:
-    """Write in JSON as `\\u009b` what could steer a terminal; to a program the document is the same."""
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+def inert(text: str, stream: TextIO | None = None) -> str:
+    """Write in JSON as `\\u009b` what could steer a terminal; to a program the document is the same.
+
+    Where a stream is given that cannot write all characters (ASCII, cp1252), every one beyond ASCII is escaped.
+    """
+    told = _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+    try:
+        told.encode(getattr(stream, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        told = "".join(one if one.isascii() else json.dumps(one)[1:-1] for one in told)
+    return told
 
 
 class Output:
@@ -60,7 +68,7 @@ class Output:
 
     def json(self, value: Any) -> None:
         """Print one JSON document."""
-        click.echo(inert(json.dumps(value, ensure_ascii=False, indent=2, default=str)))
+        click.echo(inert(json.dumps(value, ensure_ascii=False, indent=2, default=str), sys.stdout))
 
     def print(self, *what: RenderableType, page: bool = False) -> None:
         """Print a result; nothing with `--json`.
@@ -126,6 +134,12 @@ def whoever_reads() -> Iterator[None]:
         let_go(sys.stdout)
 
 
+def never_fail(stream: Any) -> None:
+    """Write `?` for what a stream cannot say: a terminal that knows no ✓ must not end the program."""
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="replace")
+
+
 def let_go(stream: TextIO | None) -> None:
     """Send what is still to be written to a stream nowhere, because whoever read it has seen enough."""
     if stream is None:
@@ -153,8 +167,7 @@ def _console(stream: Any) -> Console:
     if stream is None:  # the shell closed it
         stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     terminal = stream.isatty()
-    if hasattr(stream, "reconfigure"):
-        stream.reconfigure(errors="replace")  # a terminal that knows no ✓ must not end the program
+    never_fail(stream)
     return Piped(
         file=stream,
         highlight=False,

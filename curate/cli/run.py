@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -43,6 +44,8 @@ def command(
       curate run my.yaml --engine ray --ray-address auto
     """
     from curate.cli.execute import execute
+    from curate.cli.kept_card import keep_card
+    from curate.dataset.url import url_of
     from curate.pipeline.recipe_file import find_recipe, load_recipe
 
     if ray_address:
@@ -50,4 +53,7 @@ def command(
     said = {"workers": workers, "engine": engine, "ray.address": ray_address}
     changes = [*overrides, *(f"{key}={value}" for key, value in said.items() if value)]
     loaded = load_recipe(find_recipe(recipe), changes)
-    return execute(out, loaded, folder or Path("work") / loaded.name, dry_run=dry_run)
+    place = folder or Path("work") / loaded.name
+    here = loaded.card is None and url_of(place) is None  # a run in another place has a card where its recipe says so
+    keep = partial(keep_card, make=folder is None) if here else None
+    return execute(out, loaded, place, dry_run=dry_run, then=keep)

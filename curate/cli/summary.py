@@ -148,6 +148,12 @@ def shown(path: Path) -> str:
         return str(path)
 
 
+def as_written(path: Path) -> str:
+    """A path as it may stand in a file that others read: from here, else only its last part."""
+    text = shown(path)
+    return path.resolve().name if Path(text).is_absolute() else text
+
+
 def typed(path: Path) -> str:
     """A path as it is typed into a shell: quoted where it must be."""
     text = shown(path)

@@ -87,6 +87,8 @@ def export(out: Output, source: str, words: Path | None, number: int, least: flo
             raise click.UsageError("--words FILE is missing: the words to ask for, one a line")
         asked = [line.strip() for line in words.read_text("utf-8-sig").splitlines() if line.strip()]
         number_written = export_synonyms(asked, table, number, least)
+    if out.as_json:
+        out.json({"table": str(table), "lines": number_written})
     out.talk(f"{number_written:,} lines in {table}")
     out.hint(f"curate augment-text IN OUT --table {table}")
     return 0

@@ -9,7 +9,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -48,7 +48,8 @@ def atomic_write(path: Path, sync: bool = True) -> Iterator[BinaryIO]:
                 os.fsync(stream.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # on a read-only disk it cannot be removed, nor is it there
+            temporary.unlink(missing_ok=True)
         raise write_error(path, error) from error
     except BaseException:
         temporary.unlink(missing_ok=True)

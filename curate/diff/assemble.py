@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Literal
 
@@ -12,7 +11,7 @@ import numpy as np
 import polars as pl
 
 import curate
-from curate.diff import drift, ledgers
+from curate.diff import ledgers
 from curate.diff.compare import Comparison
 from curate.diff.distribution import Distribution, Leaks, PersonalCounts, Safety, SplitMove, Splits
 from curate.diff.flow import RemovedBy
@@ -24,7 +23,7 @@ from curate.diff.samples import TEXT_CHARACTERS
 from curate.diff.samples import Samples as SampleBuilder
 from curate.diff.slices import over_represented
 from curate.diff.state import State
-from curate.diff.survey import KEY, Facet, Survey
+from curate.diff.survey import KEY
 from curate.diff.table import ROW, Table
 from curate.diff.tables import ColumnChange, TurnErrors
 from curate.diff.tally import share
@@ -32,41 +31,19 @@ from curate.diff.tally import share
 
 def assemble(state: State, compared: Comparison, leaking: Leaks | None, weighed: tuple[Distribution, ...]) -> Report:
     """Write the report; the verdict comes later."""
-    a, b, options, pairs = state.a, state.b, state.options, state.pairs
-    changed = int(pairs.changed.sum())
-    matched, removed, added = len(pairs), len(state.left_a), len(state.left_b)
+    a, b, options = state.a, state.b, state.options
     removed_by, unexplained, failed = _removed_by(state)
-    builder = SampleBuilder(state)
-    samples = Samples(
-        seed=options.seed,
-        changed=builder.changed(compared.shown),
-        added=_shown_alone(state, builder, compared, 1),
-        removed=_shown_alone(state, builder, compared, 0),
-    )
+    samples = _samples(state, compared)
     return Report(
         title=options.title or f"{a.name} → {b.name}",
         tool=Tool(version=curate.__version__),
         created_by=Created(command=options.command, created_at=_created_at()),
         inputs=Inputs(a=_side(a, len(state.survey_a)), b=_side(b, len(state.survey_b))),
         verdict=Verdict(status="no_policy", differences=False, exit_code=0),
-        rows=Rows(
-            a=len(state.survey_a),
-            b=len(state.survey_b),
-            same=matched - changed,
-            changed=changed,
-            added=added,
-            removed=removed,
-            added_derived=int(state.derived.sum()),
-            moved_split=int(state.moved_split.sum()),
-            removed_failed=failed,
-            unexplained_removed=unexplained,
-            changed_share=share(changed, matched),
-            removed_share=share(removed, len(state.survey_a)),
-            added_share=share(added, len(state.survey_b)),
-        ),
+        rows=_rows(state, failed, unexplained),
         matching=state.matching,
         schema_diff=state.layout.schema,
-        columns=_columns(state, compared, matched),
+        columns=_columns(state, compared, len(state.pairs)),
         text_changes=compared.tally.text_changes(),
         media=compared.tally.media(
             any(one.compared_as == "image" for one in state.layout.columns),
@@ -77,31 +54,66 @@ def assemble(state: State, compared: Comparison, leaking: Leaks | None, weighed:
         stages=ledgers.flows(state.steps),
         removed_by=removed_by,
         splits=Splits(rows=_split_rows(state), moved=_moves(state), leaks=leaking),
-        safety=Safety(
-            personal=None
-            if options.fast
-            else {
-                kind: PersonalCounts(a=before, b=after, new=new)
-                for kind, (before, after, new) in sorted(compared.tally.personal.items())
-            }
-        ),
+        safety=_safety(state, compared),
         segments=over_represented(
             state.survey_a,
             state.survey_b,
             state.marked(0, state.left_a),
             state.marked(1, state.left_b),
-            state.marked(1, pairs.b[pairs.changed]),
+            state.marked(1, state.pairs.b[state.pairs.changed]),
         ),
         samples=samples,
-        limits=Limits(
-            samples=options.samples,
-            text_characters=TEXT_CHARACTERS,
-            rows_compared=int(np.any(list(pairs.differs.values()), axis=0).sum()) if pairs.differs else 0,
-            fast=options.fast,
-            where=options.where,
-            left_out=_left_out(state, samples, changed),
-        ),
+        limits=_limits(state, samples),
         warnings=(*state.notes, *compared.warnings),
+    )
+
+
+def _rows(state: State, failed: int, unexplained: int | None) -> Rows:
+    changed, matched = int(state.pairs.changed.sum()), len(state.pairs)
+    removed, added = len(state.left_a), len(state.left_b)
+    return Rows(
+        a=len(state.survey_a),
+        b=len(state.survey_b),
+        same=matched - changed,
+        changed=changed,
+        added=added,
+        removed=removed,
+        added_derived=int(state.derived.sum()),
+        moved_split=int(state.moved_split.sum()),
+        removed_failed=failed,
+        unexplained_removed=unexplained,
+        changed_share=share(changed, matched),
+        removed_share=share(removed, len(state.survey_a)),
+        added_share=share(added, len(state.survey_b)),
+    )
+
+
+def _samples(state: State, compared: Comparison) -> Samples:
+    builder = SampleBuilder(state)
+    return Samples(
+        seed=state.options.seed,
+        changed=builder.changed(compared.shown),
+        added=_shown_alone(state, builder, compared, 1),
+        removed=_shown_alone(state, builder, compared, 0),
+    )
+
+
+def _safety(state: State, compared: Comparison) -> Safety:
+    if state.options.fast:
+        return Safety(personal=None)
+    found = sorted(compared.tally.personal.items())
+    return Safety(personal={kind: PersonalCounts(a=before, b=after, new=new) for kind, (before, after, new) in found})
+
+
+def _limits(state: State, samples: Samples) -> Limits:
+    options, differs = state.options, list(state.pairs.differs.values())
+    return Limits(
+        samples=options.samples,
+        text_characters=TEXT_CHARACTERS,
+        rows_compared=int(np.any(differs, axis=0).sum()) if differs else 0,
+        fast=options.fast,
+        where=options.where,
+        left_out=_left_out(state, samples, int(state.pairs.changed.sum())),
     )
 
 
@@ -184,56 +196,6 @@ def _turn_errors(state: State) -> TurnErrors | None:
         new_image_mismatch=int((wrong_b & ~was).sum()),
         empty_turns=(int((a[EMPTY] > 0).sum()), int((b[EMPTY] > 0).sum())),
     )
-
-
-def distributions(state: State) -> tuple[Distribution, ...]:
-    """Every column and measure that both sides have; of single splits those that drift while the whole does not."""
-    a, b = state.survey_a, state.survey_b
-    categories = [name for name in a.facets if name in b.facets and _holds(a.facets[name]) and _holds(b.facets[name])]
-    bins: dict[str, drift.Binned] = {}
-    for name in a.measures:
-        if name in b.measures and not name.startswith("\x00") and _has_numbers(a, b, name):
-            one = drift.binned(a.measures[name], b.measures[name])
-            bins |= {} if one is None else {name: one}
-    percent = 99 if len(categories) + len(bins) > drift.MANY_COLUMNS else 95
-    found = [drift.categorical(name, a.facets[name], b.facets[name], percent) for name in categories]
-    found += [drift.numeric(name, a.measures[name], b.measures[name], one, percent) for name, one in bins.items()]
-    drifted = {one.column for one in found if one.state == "drifted"}
-    for part, within in _split_parts(state):
-        for name in categories:
-            if name not in drifted and name != "split":
-                found += _if_drifted(drift.categorical(name, a.facets[name], b.facets[name], percent, within), part)
-        for name, one in bins.items():
-            value, floor, _, _ = one.distance(percent, within) if name not in drifted else (0.0, 1.0, None, None)
-            if value > max(drift.THRESHOLD, floor):
-                told = drift.numeric(name, a.measures[name], b.measures[name], one, percent, within)
-                found += _if_drifted(told, part)
-    return tuple(found)
-
-
-def _holds(facet: Facet) -> bool:
-    """Whether any row has a value; a column that was empty and is filled in, or the reverse, has not drifted."""
-    return bool(facet.counts()[:-1].any())
-
-
-def _has_numbers(a: Survey, b: Survey, name: str) -> bool:
-    return not (np.isnan(a.measures[name]).all() or np.isnan(b.measures[name]).all())
-
-
-def _if_drifted(found: Distribution, part: str) -> list[Distribution]:
-    return [found.model_copy(update={"scope": f"split={part}"})] if found.state == "drifted" else []
-
-
-def _split_parts(state: State) -> Iterator[tuple[str, drift.Parts]]:
-    """The rows of each split that both sides have."""
-    one, other = state.survey_a.facets.get("split"), state.survey_b.facets.get("split")
-    if one is None or other is None:
-        return
-    for part in one.values:
-        if part is not None and part in other.values:
-            bits = (one.codes == one.values.index(part), other.codes == other.values.index(part))
-            if bits[0].any() and bits[1].any():
-                yield part, bits
 
 
 def _left_out(state: State, samples: Samples, changed: int) -> tuple[str, ...]:

@@ -13,9 +13,9 @@ from curate.diff.boxes import BoxDiff, compare_boxes
 from curate.diff.cells import MISSING
 from curate.diff.columns import Column
 from curate.diff.sample import Box, Change, ImagePair, ImageRef, Value
+from curate.diff.segments import segments, visible
 from curate.diff.sight import PictureRef, distance, look, measure, pictures_of
 from curate.diff.table import Table
-from curate.diff.text import segments, visible
 from curate.diff.walk import Difference
 
 MOST_CHANGES = 12

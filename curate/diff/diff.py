@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from curate.diff import findings, leaks, ledgers
-from curate.diff.assemble import assemble, distributions
+from curate.diff.assemble import assemble
 from curate.diff.cells import text_of
 from curate.diff.cellwise import CellComparer
 from curate.diff.checks import check_columns, evaluate
@@ -28,12 +28,13 @@ from curate.diff.report import (
 )
 from curate.diff.rules import Rule
 from curate.diff.samples import Samples as SampleBuilder
+from curate.diff.segments import everything_visible
 from curate.diff.state import State
 from curate.diff.survey import survey
 from curate.diff.table import ROW, Table
 from curate.diff.tally import Tally
-from curate.diff.text import everything_visible
 from curate.diff.walk import Walker
+from curate.diff.weigh import distributions
 
 READ_ALONE = 50_000
 """Removed and added rows that are read whole, to look for personal data in them."""

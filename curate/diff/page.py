@@ -21,12 +21,14 @@ from curate.diff.report import Report
 from curate.diff.sample import RowSample
 from curate.report.filters import offered
 from curate.report.shell import render as render_page
-from curate.report.thumbnails import WIDTH, Album, Thumbnail
+from curate.report.thumbnails import DETAIL, WIDTH, Album, Thumbnail
 from curate.report.words import Language, Words
 
 MAX_BYTES = 10_000_000
 """A page that is larger is hard to mail and slow to open."""
 ROWS_OF_A_PAGE = 200
+ROWS_WITH_DETAILS = 10
+"""Rows of a single file up to which pictures can be enlarged; with pictures as files, all can be."""
 _TEXT_BYTES = 2_500_000
 """Markup of rows that one page may hold; browsers grow slow with the number of elements, not with pictures."""
 _SHELL_BYTES = 400_000
@@ -62,6 +64,8 @@ class _Plan:
 
     rows: list[RowSample]
     pictures: bool = True
+    details: bool = False
+    """Whether a larger picture lies behind each small one."""
     harmless_pictures: bool = True
     left_out: list[str] = field(default_factory=list)
 
@@ -83,9 +87,10 @@ def pages(report: Report, options: PageOptions = PageOptions(), name: str = "rep
     plan = _Plan([*report.samples.changed, *report.samples.removed, *report.samples.added])
     plan.pictures = options.thumbs is not None and report.safety.redaction not in ("strict", "keys-only")
     _fit_rows(plan, options, words)
-    album = Album(options.thumbs or WIDTH)
+    plan.details = plan.pictures and (options.where == "files" or len(plan.rows) <= ROWS_WITH_DETAILS)
+    albums = Album(options.thumbs or WIDTH), Album(DETAIL)
     while True:
-        made, spent = _views(plan, album, options)
+        made, spent = _views(plan, albums, options)
         if options.where == "files" or spent + _SHELL_BYTES <= options.max_bytes or not _give_up(plan, words):
             break
     return _render(report, plan, made, options, name, words)
@@ -124,6 +129,10 @@ def _give_up(plan: _Plan, words: Words) -> bool:
     """Take the next thing away that is missed least; False where there is nothing more to take."""
     if not plan.pictures:
         return False
+    if plan.details:
+        plan.details = False
+        plan.left_out.append(words("diff_left_details"))
+        return True
     seen: Counter[tuple[str, tuple[str, ...]]] = Counter()
     kept = []
     for sample in plan.rows:
@@ -143,13 +152,13 @@ def _give_up(plan: _Plan, words: Words) -> bool:
     return True
 
 
-def _views(plan: _Plan, album: Album, options: PageOptions) -> tuple[list[RowView], int]:
+def _views(plan: _Plan, albums: tuple[Album, Album], options: PageOptions) -> tuple[list[RowView], int]:
     """Everything that the rows show, and the bytes that it takes in one file."""
     made: list[RowView] = []
     spent = 0
     for sample in plan.rows:
         pictures = plan.pictures and (plan.harmless_pictures or bool(MEANINGFUL & set(sample.classes)))
-        one = view(sample, album if pictures else None)
+        one = view(sample, albums[0] if pictures else None, albums[1] if pictures and plan.details else None)
         spent += len(sample.model_dump_json()) * 2 + 2500 + sum(len(small.data) * 4 // 3 for small in one.thumbnails)
         made.append(one)
         if options.where == "inline" and spent > options.max_bytes * 4:

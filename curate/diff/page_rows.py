@@ -49,17 +49,21 @@ class RowView:
     @property
     def thumbnails(self) -> list[Thumbnail]:
         """All pictures that are shown."""
-        return [side.thumbnail for pair in self.pairs for side in pair.sides if side.thumbnail is not None]
+        sides = [side for pair in self.pairs for side in pair.sides]
+        return [small for side in sides for small in (side.thumbnail, side.detail) if small is not None]
 
 
-def view(sample: RowSample, album: Album | None) -> RowView:
+def view(sample: RowSample, album: Album | None, details: Album | None = None) -> RowView:
     """Make a row ready to be shown.
 
     Args:
         sample: The row.
         album: Makes the small pictures; None for no pictures.
+        details: Makes larger ones beside them; None for none.
     """
-    pairs = tuple(PairView(pair, tuple(_side(name, ref, album) for name, ref in _refs(pair))) for pair in sample.images)
+    pairs = tuple(
+        PairView(pair, tuple(_side(name, ref, album, details) for name, ref in _refs(pair))) for pair in sample.images
+    )
     return RowView(sample, pairs, _facets(sample), sample.changes, _grouped(sample.reasons))
 
 
@@ -77,14 +81,17 @@ def _refs(pair: ImagePair) -> list[tuple[str, ImageRef | None]]:
     return [("before", before), ("after", after)]
 
 
-def _side(name: str, ref: ImageRef | None, album: Album | None) -> Side:
+def _side(name: str, ref: ImageRef | None, album: Album | None, details: Album | None) -> Side:
     if ref is None:
         return Side(name, "", None)
     size = (ref.width, ref.height) if ref.width and ref.height else None
     lines = [line(number, box.text, box.score, box.polygon, box.state) for number, box in enumerate(ref.boxes)]
     hidden = [box.polygon for box in ref.boxes if box.hidden]
     small = album.get(ref.file or "", partial(_content, ref), hidden) if album else None
-    return Side(name, ref.path, size, small, tuple(lines), album is None)
+    large = details.get(ref.file or "", partial(_content, ref), hidden) if details and small else None
+    if large is not None and small is not None and large.width <= small.width:
+        large = None
+    return Side(name, ref.path, size, small, tuple(lines), large, album is None)
 
 
 def _content(ref: ImageRef) -> bytes | None:

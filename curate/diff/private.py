@@ -33,7 +33,11 @@ def redacted(report: Report, mode: Mode) -> Report:
     }
     rest = {key: value for key, value in plain.items() if key not in ("samples", "verdict", "inputs", "tool")}
     found: dict[str, Any] = redact(rest, mode, Fields())
-    found |= {"tool": plain["tool"], "inputs": plain["inputs"], "samples": {**plain["samples"], **samples}}
+    found |= {
+        "tool": plain["tool"],
+        "inputs": redact(plain["inputs"], mode, Fields()),
+        "samples": {**plain["samples"], **samples},
+    }
     found["distributions"] = [_table(one, mode) for one in plain["distributions"]]
     found["segments"] = redact(plain["segments"], mode, Fields(values=frozenset(("value",))))
     found["splits"] = {

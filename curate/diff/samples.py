@@ -13,10 +13,10 @@ from curate.diff.drift import rounded
 from curate.diff.kept import LEADING, Shown
 from curate.diff.ledgers import reasons_of
 from curate.diff.sample import ImagePair, Match, Reason, RowSample
+from curate.diff.segments import visible
 from curate.diff.state import State
 from curate.diff.survey import KEY
 from curate.diff.table import Table
-from curate.diff.text import visible
 from curate.diff.walk import Difference
 
 TEXT_CHARACTERS = 600

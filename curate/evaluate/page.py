@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from curate.evaluate.evaluation import Evaluation
+from curate.evaluate.private import named
 from curate.evaluate.scores import Confusion
 from curate.labels.answers import STEPS
+from curate.report.redaction import Mode
 from curate.report.shell import render
 from curate.report.words import Language
 
@@ -29,22 +31,24 @@ class Row(NamedTuple):
     cells: list[Cell]
 
 
-def page(evaluation: Evaluation, name: str, other: str = "", lang: Language = "en") -> str:
+def page(evaluation: Evaluation, name: str, other: str = "", lang: Language = "en", mode: Mode = "default") -> str:
     """Give the page.
 
     Args:
-        evaluation: What is shown.
+        evaluation: What is shown; redacted before, where it has to be.
         name: What the predictions are called.
         other: What the predictions are called that they are compared with.
         lang: Language of our own words.
+        mode: How it was redacted; names of files are here.
     """
     return render(
         "curate.evaluate",
         "page.html.j2",
         lang=lang,
         script=True,
-        name=name,
-        other=other,
+        name=named(name, mode),
+        other=named(other, mode) if other else "",
+        mode=mode,
         signature=evaluation.signature,
         overall=evaluation.overall,
         tasks=evaluation.tasks,

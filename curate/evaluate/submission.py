@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from curate.dataset.predictions import Prediction, Predictions
 from curate.errors import InputError
-from curate.evaluate.evaluation import join
 from curate.evaluate.gold import GoldRow
+from curate.evaluate.joining import join
 from curate.labels.answers import parse_answer
 from curate.labels.registry import Registry
 

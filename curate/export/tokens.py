@@ -1,18 +1,12 @@
-"""Tokens of text: exactly with the model's tokenizer, else estimated from above, so that nothing is cut unseen."""
+"""Special tokens of Qwen2-VL, and counting tokens, which lies where data cards find it, too."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from curate.errors import MissingExtra, UsageError
+from curate.dataset.tokens import CountTokens, at_most, counter, load
 
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+__all__ = ["REGION_MARKS", "SPECIAL", "CountTokens", "at_most", "counter", "load"]
 
 SPECIAL = re.compile(
     r"<\|(?:im_start|im_end|endoftext|image_pad|video_pad|vision_pad|vision_start|vision_end"
@@ -22,63 +16,3 @@ SPECIAL = re.compile(
 
 REGION_MARKS = frozenset(f"<|{name}_{end}|>" for name in ("object_ref", "box", "quad") for end in ("start", "end"))
 """Special tokens that belong into text: they mark regions of a picture."""
-
-CountTokens = Callable[[str], int]
-"""Tokens of a text in which there is no special token."""
-
-_CACHED = 4096
-
-
-def _two_token_characters() -> frozenset[str]:
-    """The characters of GB 2312 that take three bytes in UTF-8: 6,763 Han characters, kana, punctuation.
-
-    Measured with the vocabulary of Qwen (qwen.tiktoken in the package dashscope): each takes at most two tokens, also
-    at the worst place of 200,000 random strings. Of all 20,992 Han characters 438, none of them here, take three.
-    """
-    pairs = (bytes((high, low)) for high in range(0xA1, 0xF8) for low in range(0xA1, 0xFF))
-    characters = (pair.decode("gb2312", "ignore") for pair in pairs)
-    return frozenset(one for one in characters if one and len(one.encode()) == 3)
-
-
-_TWO_TOKENS = _two_token_characters()
-
-
-def at_most(text: str) -> int:
-    """Tokens of a text at most, without a tokenizer.
-
-    A byte-level BPE never needs more tokens than bytes; the characters of GB 2312 count two where they have three
-    bytes. The text is composed first (NFC), as Qwen's tokenizer does.
-    """
-    composed = unicodedata.normalize("NFC", text)
-    return len(composed.encode("utf-8", "surrogatepass")) - sum(one in _TWO_TOKENS for one in composed)
-
-
-def counter(tokenizer: Path | None) -> CountTokens:
-    """Give what counts the tokens of a text: exactly with a tokenizer, `at_most` without.
-
-    Args:
-        tokenizer: A tokenizer.json, or the folder of a model that holds one.
-
-    Raises:
-        MissingExtra: the package tokenizers is not installed.
-        UsageError: there is no such tokenizer.
-    """
-    if tokenizer is None:
-        return at_most
-    loaded = load(tokenizer)
-    return lru_cache(_CACHED)(lambda text: len(loaded.encode(text, add_special_tokens=False).ids) if text else 0)
-
-
-def load(tokenizer: Path) -> Tokenizer:
-    """Load a tokenizer.json; raises as `counter`."""
-    try:
-        from tokenizers import Tokenizer
-    except ImportError as error:
-        raise MissingExtra("counting tokens with a tokenizer", "train") from error
-    file = tokenizer / "tokenizer.json" if tokenizer.is_dir() else tokenizer
-    if not file.is_file():
-        raise UsageError(f"there is no tokenizer {file}; give a model's folder or its tokenizer.json")
-    try:
-        return Tokenizer.from_file(str(file))
-    except Exception as error:
-        raise UsageError(f"{file} is not a tokenizer that can be loaded: {error}") from error

@@ -59,8 +59,11 @@ class Recipe(BaseModel):
     """What must hold between all rows that came in and the finished ones: `removed <= 2%`, `digits == 0`,
     `drift@label <= 0.05`, `rows@train >= 1000`; the rules of `curate diff --fail-on`. Else the exit code is 1."""
 
-    card: RecipePath | None = None
-    """The data card (.md) that each run brings up to date, facts and Croissant beside it; made where there is none."""
+    card: RecipePath | Literal[False] | None = None
+    """The data card (.md) that each run brings up to date, facts and Croissant beside it; made where there is none.
+
+    Where nothing is said, `curate run` keeps `data_cards/NAME.md` of the working folder; `false` is for no card.
+    """
 
     seed: int = 0
     """Everything random is drawn from hash(seed, uid, stage, variant)."""

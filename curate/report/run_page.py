@@ -121,7 +121,7 @@ def _side(path: str, image: Mapping[str, Any], store: PictureStore, album: Album
     hidden = [one["polygon"] for one in image["lines"] if one["hidden"] and hide]
     size = (image["size"][0], image["size"][1]) if image["size"] else None
     small = album.get(path, partial(_content, store, path), hidden) if album else None
-    return Side("picture", image["path"], size, small, tuple(lines) if album else (), album is None)
+    return Side("picture", image["path"], size, small, tuple(lines) if album else (), left_out=album is None)
 
 
 def _content(store: PictureStore, path: str) -> bytes | None:

@@ -35,6 +35,8 @@ class Side:
     """Pixels of the upright original."""
     thumbnail: Thumbnail | None = None
     lines: tuple[Line, ...] = ()
+    detail: Thumbnail | None = None
+    """The same, large enough to be read; None where the small one has all there is, or to save space."""
     left_out: bool = False
     """Whether none is shown to save space or to hide it."""
 

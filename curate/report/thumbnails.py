@@ -15,7 +15,10 @@ from curate.errors import RowError
 
 WIDTH = 240
 """Pixels; a page of dense text has about 20 kB then."""
+DETAIL = 640
+"""Pixels of a picture in which text can be read; a page of dense text has about 120 kB then."""
 TALLEST = 560
+"""Pixels of a picture that is `WIDTH` wide; wider ones may be taller in proportion."""
 _QUALITY = 60
 _BLUR = 0.6
 """Radius of the blur over a hidden line, as a share of the line's height; what is left is a grey band."""
@@ -74,7 +77,7 @@ def thumbnail(data: bytes, width: int = WIDTH, hidden: Sequence[Sequence[float]]
 
     Args:
         data: A picture file.
-        width: Pixels, unless the picture is smaller, or would be taller than `TALLEST`.
+        width: Pixels, unless the picture is smaller, or would be taller than `TALLEST` allows.
         hidden: Polygons, in pixels of the upright original, under which nothing may be read.
     """
     try:
@@ -83,7 +86,7 @@ def thumbnail(data: bytes, width: int = WIDTH, hidden: Sequence[Sequence[float]]
         return None
     for polygon in hidden:
         _cover(picture, polygon)
-    scale = min(1.0, width / picture.width, TALLEST / picture.height)
+    scale = min(1.0, width / picture.width, max(TALLEST, TALLEST * width / WIDTH) / picture.height)
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
     small = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0) if size != picture.size else picture
     stream = io.BytesIO()

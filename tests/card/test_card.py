@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -12,10 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from card_support import write_dataset
+from PIL import Image as PillowImage
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
 from curate import records
-from curate.card.blocks import blocks, count, number, share, size
-from curate.card.card import Place, answer, place_of, read_facts, update
+from curate.card.answers import answer
+from curate.card.blocks import blocks
+from curate.card.card import update
 from curate.card.check import check
 from curate.card.compare import differences
 from curate.card.croissant import required
@@ -23,9 +27,12 @@ from curate.card.facts import Facts
 from curate.card.hub_folder import write_hub_folder
 from curate.card.layout import CardError, parse
 from curate.card.listing import cards
+from curate.card.markdown import count, number, share, size
 from curate.card.measure import measure
+from curate.card.place import Place, place_of, read_facts
 from curate.dataset.dataset import Dataset
-from curate.records import Record, Turn
+from curate.errors import UsageError
+from curate.records import Image, Record, Turn
 
 PLANTED = ["13812345678", "11010519491231002", "zhang.san@example", "6222021234567890128", "中山路100号"]
 
@@ -163,6 +170,45 @@ def test_texts_that_are_nearly_the_same_in_two_splits_are_counted(
     monkeypatch.setattr("curate.card.near.MOST_ROWS", 4)
     quality = measure(Dataset.open(tmp_path / "rows.parquet"), "x").quality
     assert (quality.near_rows, quality.near_leaked_rows) == (None, None)
+
+
+def test_copies_of_a_picture_in_two_splits_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A screenshot that was saved anew has other bytes, and a model knows it by heart all the same."""
+    page = PillowImage.radial_gradient("L").crop((20, 60, 250, 200)).resize((600, 400)).convert("RGB")
+    page.save(tmp_path / "a.png")
+    page.resize((300, 200)).save(tmp_path / "b.jpg", quality=80)
+    page.rotate(90, expand=True).save(tmp_path / "c.png")
+    rows = []
+    for place, (name, split) in enumerate((("a.png", "train"), ("b.jpg", "test"), ("c.png", "test"))):
+        digest = hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
+        shown = (Image(name, digest, 1, 1, "PNG", None),)
+        turns = (Turn("user", "<image>"),)
+        rows.append(Record(records.source_uid("c", place), name, "chat", turns, images=shown, split=split))
+    pq.write_table(records.to_table(rows), tmp_path / "rows.parquet")
+
+    def found(pictures: bool) -> tuple[int | None, int | None]:
+        quality = measure(Dataset.open(tmp_path / "rows.parquet"), "x", pictures).quality
+        return quality.near_pictures, quality.near_leaked_pictures
+
+    assert found(True) == (1, 2)
+    assert found(False) == (None, None)
+    monkeypatch.setattr("curate.card.near_pictures.MOST_PICTURES", 2)
+    assert found(True) == (None, None)
+
+
+def test_tokens_are_counted_where_a_tokenizer_is_set(dataset: Path, tmp_path: Path) -> None:
+    """Whoever trains with a token budget wants to know it from the card."""
+    model = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    model.pre_tokenizer = pre_tokenizers.Split(Regex("(?m:.)"), "isolated")
+    (tmp_path / "tiny").mkdir()
+    model.save(str(tmp_path / "tiny/tokenizer.json"))
+    text = measure(Dataset.open(dataset), "x", tokenizer=tmp_path / "tiny").text
+
+    assert text.tokens == text.characters is not None
+    assert text.tokenizer is not None and text.tokenizer.startswith("tiny sha256:")
+    assert measure(Dataset.open(dataset), "x").text.tokens is None
+    with pytest.raises(UsageError, match="no tokenizer"):
+        measure(Dataset.open(dataset), "x", tokenizer=tmp_path / "no")
 
 
 def test_batches_of_any_size_give_the_same_facts(

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from curate.card import front_matter
-from curate.card.card import answer
+from curate.card.answers import answer
 from curate.card.layout import CardError, parse
 from curate.card.merge import merge
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from curate.card.card import Place, read_facts
 from curate.card.check import check
 from curate.card.listing import cards
 from curate.card.measure import measure
+from curate.card.place import Place, read_facts
 from curate.dataset.dataset import Dataset
 from curate.pipeline.recipe_file import load_recipe, shipped_recipes
 from curate.pipeline.run import run

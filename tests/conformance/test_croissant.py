@@ -10,9 +10,11 @@ from card_support import write_dataset
 from conformance import ask
 from conformance.exports import split_demo
 
-from curate.card.card import Place, answer, place_of, read_facts, update
+from curate.card.answers import answer
+from curate.card.card import update
 from curate.card.hub_folder import write_hub_folder
 from curate.card.layout import parse
+from curate.card.place import Place, place_of, read_facts
 from curate.dataset.dataset import Dataset
 
 pytestmark = pytest.mark.conformance

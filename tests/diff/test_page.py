@@ -116,6 +116,18 @@ def test_13_a_small_limit_takes_pictures_before_counts(picture: Path) -> None:
         assert "790" in html and 'class="verdict' in html
 
 
+def test_pictures_can_be_enlarged_where_there_is_room(picture: Path) -> None:
+    """Small print cannot be judged at 240 pixels; a page with many rows has no room for more."""
+    few, many_rows = many(example("x", picture), 5), many(example("x", picture), 30)
+
+    assert 'class="detail"' in pages(few).html
+    assert 'class="detail"' not in pages(many_rows).html
+    assert 'class="detail"' in pages(many_rows, PageOptions(where="files")).html
+    small = pages(few, PageOptions(max_bytes=len(pages(few).html) // 2 + 300_000))
+    assert 'class="detail"' not in small.html or not small.left_out
+    assert pages(few, PageOptions(max_bytes=500_000)).left_out[0] == "larger pictures, for size"
+
+
 def test_13_in_folder_mode_pictures_and_more_pages_lie_beside(tmp_path: Path, picture: Path) -> None:
     """A report of 500 rows with pictures is read page by page."""
     report = many(example("x", picture), 500)
@@ -123,7 +135,7 @@ def test_13_in_folder_mode_pictures_and_more_pages_lie_beside(tmp_path: Path, pi
     folder = tmp_path / "report_files"
 
     assert sorted(path.name for path in folder.glob("*.html")) == ["rows-2.html", "rows-3.html"]
-    assert len(list(folder.glob("*.webp"))) == 1
+    assert len(list(folder.glob("*.webp"))) == 2  # one picture, small and larger
     for file in (tmp_path / "report.html", folder / "rows-2.html"):
         found = shape(file.read_text("utf-8"))
         for tag, attributes in found.elements:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from curate.diff.cells import MISSING
 from curate.diff.classes import change_class, classes_file_examples
 from curate.diff.options import DiffOptions, parse_ignored, parse_tolerance
-from curate.diff.text import edits, segments, visible
+from curate.diff.segments import segments, visible
+from curate.diff.text import edits
 from curate.diff.walk import Walker
 from curate.errors import UsageError
 

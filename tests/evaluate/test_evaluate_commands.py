@@ -92,7 +92,7 @@ def test_dangerous_answers_stay_text(tmp_path: Path, challenge: Path) -> None:
     """If this fails, a model's answer runs as a program in the browser of who reads the report."""
     bad = predictions(tmp_path / "bad.jsonl", "<img src=x onerror=alert(1)>", "支付页面", "气泡", "适用季节")
     page = tmp_path / "page.html"
-    assert invoke(["evaluate", str(challenge), str(bad), "--html", str(page)]) == 0
+    assert invoke(["evaluate", str(challenge), str(bad), "--html", str(page), "--redact", "none"]) == 0
     text = page.read_text("utf-8")
     assert "&lt;img src=x onerror=alert(1)&gt;" in text and "<img" not in text
 

@@ -11,8 +11,9 @@ import pytest
 
 from curate.dataset.predictions import read_predictions
 from curate.errors import InputError
-from curate.evaluate.evaluation import Options, evaluate, join
+from curate.evaluate.evaluation import Options, evaluate
 from curate.evaluate.gold import GoldRow
+from curate.evaluate.joining import join
 
 GOLD = [GoldRow(f"u{number}", f"s{number}", "chat", label, None) for number, label in enumerate("abc")]
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
+from curate.dataset.tokens import _TWO_TOKENS
 from curate.errors import UsageError
 from curate.export import tokens
 from curate.export.chatml import lay_out, pads
@@ -68,7 +69,7 @@ def test_the_estimate_is_never_under_a_byte_level_vocabulary_without_merges(text
     """GB 2312 apart, no tokenizer of this kind needs more tokens than bytes, composed or not."""
     import unicodedata
 
-    plain = "".join(one for one in unicodedata.normalize("NFC", text) if one not in tokens._TWO_TOKENS)
+    plain = "".join(one for one in unicodedata.normalize("NFC", text) if one not in _TWO_TOKENS)
     assert tokens.at_most(text) >= len(plain.encode("utf-8", "surrogatepass"))
 
 
@@ -77,7 +78,7 @@ def test_common_characters_count_two_and_rare_ones_three() -> None:
     assert tokens.at_most("你好，。") == 8
     assert tokens.at_most("鶃") == 3
     assert tokens.at_most("abc 12") == 6
-    assert len(tokens._TWO_TOKENS) > 6_763
+    assert len(_TWO_TOKENS) > 6_763
 
 
 def test_a_missing_tokenizer_is_said(tmp_path: Path) -> None:

@@ -163,6 +163,38 @@ def test_keys_move_flip_and_the_theme_switches(browser: Any, site: Path) -> None
     assert browser.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
 
 
+def test_a_line_and_its_box_find_each_other(browser: Any, site: Path) -> None:
+    """Which of forty lines on a screenshot was misread? A click on the box must show the line, and the reverse."""
+    browser.visit(site / "beside.html")
+    browser.evaluate(
+        "document.querySelector('polygon[data-box]').dispatchEvent(new MouseEvent('click', {bubbles: true}))"
+    )
+    picked = "Array.from(document.querySelectorAll('.picked')).map(one => one.tagName + one.dataset.box)"
+    found = browser.evaluate(picked)
+    assert {"LI0", "polygon0"} == set(found)
+    assert (
+        browser.evaluate("document.activeElement.closest('details').open && document.activeElement.dataset.box") == "0"
+    )
+    browser.evaluate("document.querySelectorAll('li[data-box]')[0].click()")
+    assert set(browser.evaluate(picked)) == {"LI0", "polygon0"}
+
+
+def test_the_space_bar_flips_in_place(browser: Any, site: Path) -> None:
+    """Whether denoising moved a line is seen only where the second picture stands where the first one stood."""
+    browser.visit(site / "plain.html")
+    place = (
+        "(s => {{ const one = document.querySelector('article.row .pictures ' + s).getBoundingClientRect();"
+        " return [one.left, one.top, one.width]; }})('{}')"
+    )
+    before = browser.evaluate(place.format("figure.before img"))
+    press = "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: '%s', bubbles: true}))"
+    for key in ("j", " "):
+        browser.evaluate(press % key)
+    assert browser.evaluate(place.format("figure.after img")) == before
+    browser.evaluate(press % " ")
+    assert browser.evaluate(place.format("figure.before img")) == before
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_reads_without_javascript(page: str, browser: Any, site: Path) -> None:
     """Mail programs and careful people switch it off."""

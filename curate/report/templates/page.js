@@ -54,6 +54,19 @@
     var other = line.closest("figure").querySelectorAll('[data-box="' + line.dataset.box + '"]');
     Array.prototype.forEach.call(other, function (one) { one.classList.add("marked"); });
   }
+  function pick(event) {
+    var line = event.target.closest("[data-box]");
+    if (!line) return;
+    var figure = line.closest("figure"), same = figure.querySelectorAll('[data-box="' + line.dataset.box + '"]');
+    Array.prototype.forEach.call(document.querySelectorAll(".picked"), function (old) { old.classList.remove("picked"); });
+    Array.prototype.forEach.call(same, function (one) { one.classList.add("picked"); });
+    var item = figure.querySelector('li[data-box="' + line.dataset.box + '"]');
+    if (line === item || !item) return;
+    item.closest("details").open = true;
+    item.focus({ preventScroll: true });
+    item.scrollIntoView({ block: "nearest" });
+  }
+  document.addEventListener("click", pick);
   document.addEventListener("mouseover", mark);
   document.addEventListener("focusin", mark);
   document.addEventListener("keydown", function (event) {
