@@ -25,7 +25,6 @@ _CLUSTER = re.compile(
     "(?:\u200d.[\u0300-\u036f\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]*)*",
     re.DOTALL,
 )
-_WORD = re.compile(r"[A-Za-z]|[0-9]|[.,](?=\d)")
 _HAN = re.compile("[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 

@@ -27,7 +27,7 @@ class Manifest:
     """Hashes of what came in, in order: shards, or for ingest the source and its pictures."""
     shards: list[ShardInfo]
     extra: dict[str, Any] = field(default_factory=dict)
-    """What else the step has to remember: the verdict's hash, the layout of the source."""
+    """What else the step has to remember: the verdict's hash, the layout of the source, hashes of other files."""
 
     @property
     def counts(self) -> Counts:
@@ -80,12 +80,23 @@ class Manifest:
             for path in sorted((folder / side).glob("*")):
                 if path not in wanted:
                     return f"{path.relative_to(folder)} does not belong there"
+        wanted.update(self._beside(folder))
         with ThreadPoolExecutor(4) as threads:
             for (path, value), found in zip(wanted.items(), threads.map(_hash_or_none, wanted), strict=True):
                 if found != value:
                     what = "is missing" if found is None else "is damaged"
                     return f"{path.relative_to(folder)} {what}"
         return None
+
+    def _beside(self, folder: Path) -> dict[Path, str]:
+        """Files of the step that are no shards, and their hashes."""
+        return {folder / name: value for name, value in self.extra.get("files", {}).items()}
+
+    def remove_damaged(self, folder: Path) -> None:
+        """Take away files beside the shards that are not what they were, so that nobody goes on with them."""
+        for path, value in self._beside(folder).items():
+            if _hash_or_none(path) != value:
+                path.unlink(missing_ok=True)
 
     def other_limits(self, limits: str) -> str | None:
         """Say that rows failed under limits that are not today's; None where none did."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from curate.dataset.files import digest
+from curate.dataset.files import content_hash, digest
 from curate.dataset.pictures import made_paths
 from curate.dataset.shards import FINGERPRINT, part_name, read_metadata, read_table, remove_shards_from, write_table
 from curate.pipeline.batch import Counts
@@ -64,6 +64,8 @@ class StageStep:
             manifest = Manifest.read(self.folder)
             assert manifest is not None
             return manifest, True, ""
+        if earlier := Manifest.read(self.folder):
+            earlier.remove_damaged(self.folder)
         (self.folder / "stage.json").unlink(missing_ok=True)
         announcement = self.stage.announcement()
         if announcement:
@@ -75,7 +77,8 @@ class StageStep:
         verdict = self._verdict(before, incoming, engine) if self.stage.surveys else None
         shards = self._shards(before, incoming, engine, progress, verdict)
         remove_shards_from(self.folder, len(shards))
-        manifest = Manifest(self.signature, incoming.outputs, shards, {"verdict": verdict[0]} if verdict else {})
+        extra = {"verdict": verdict[0], "files": {_VERDICT: content_hash(self.folder / _VERDICT)}} if verdict else {}
+        manifest = Manifest(self.signature, incoming.outputs, shards, extra)
         manifest.write(self.folder)
         return manifest, False, why
 

@@ -100,6 +100,20 @@ def test_a_damaged_verdict_is_decided_again(done: Path) -> None:
     assert files(done / "out") == before
 
 
+@pytest.mark.parametrize("place", [0, 100, -30, -1])
+def test_a_verdict_that_a_bit_flipped_in_is_written_again(done: Path, place: int) -> None:
+    """What does not matter to the next run matters to whoever compares, or opens, the file."""
+    before = files(done / "out")
+    verdict = done / "out" / "02-rare" / "verdict.parquet"
+    data = bytearray(verdict.read_bytes())
+    data[place] ^= 1
+    verdict.write_bytes(bytes(data))
+
+    again(done)
+
+    assert files(done / "out") == before
+
+
 def test_a_run_killed_while_it_wrote_its_first_file_continues(tmp_path: Path) -> None:
     """The same command must always continue."""
     (tmp_path / "out").mkdir()
