@@ -6,6 +6,7 @@ import difflib
 import errno
 import importlib
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -185,9 +186,19 @@ def exit_code(error: BaseException) -> int:
 
 
 def _with_help(error: click.ClickException) -> str:
-    message = error.format_message()
+    message = error.format_message() + _nearest_choice(error)
     path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else None
     return f"{message}\nhelp: {path} --help" if path else message
+
+
+def _nearest_choice(error: click.ClickException) -> str:
+    """What may have been meant by a value that is not on the list; click suggests commands and options only."""
+    chosen = re.match(r"'(.*?)' is not one of ", error.message)
+    kind = error.param.type if isinstance(error, click.BadParameter) and error.param else None
+    if not chosen or not isinstance(kind, click.Choice):
+        return ""
+    near = difflib.get_close_matches(chosen[1].lower(), [str(one) for one in kind.choices], n=1)
+    return f" Did you mean '{near[0]}'?" if near else ""
 
 
 def _bug(error: BaseException) -> str:

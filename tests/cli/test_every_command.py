@@ -115,6 +115,23 @@ def test_a_mistyped_option_is_answered_with_the_right_one(
     assert "--json" in said.err
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["diff", "a", "b", "--on-duplicate-key", "eror"], "'error'"),
+        (["report", "run", "--redact", "strickt"], "'strict'"),
+        (["diff", "a", "b", "--text-diff", "zzz"], None),
+    ],
+)
+def test_a_mistyped_choice_is_answered_with_the_right_one(
+    words: list[str], meant: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The list of allowed values may be long; what was meant is one of them."""
+    assert invoke(words) == 2
+    said = capsys.readouterr().err
+    assert f"Did you mean {meant}?" in said if meant else "Did you mean" not in said
+
+
 def test_what_is_chosen_from_a_list_is_suggested(capsys: pytest.CaptureFixture[str]) -> None:
     """`--lang chinese` must say which languages there are."""
     for name, command in commands():
