@@ -128,6 +128,8 @@ def _steps(prepared: Prepared, result: RunResult, progress: Progress, stop: Stop
     for export in prepared.exports:
         exported = export.run(before, manifest, prepared.ingest.manifest, progress, stop)
         result.exports.append(exported)
+    if not all(step.reused for step in result.steps):
+        sweep(prepared.out)  # what a worker that died was writing
     _tidy(prepared, progress)
 
 

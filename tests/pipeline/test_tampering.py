@@ -20,6 +20,8 @@ from engine_support import files, recipe, toy_registry, write  # noqa: F401  the
 from curate import Dataset, errors
 from curate.errors import BudgetExceeded, OutputError, StageBroken
 from curate.pipeline.batch import Batch
+from curate.pipeline.progress import Progress
+from curate.pipeline.result import StepResult
 from curate.pipeline.run import run
 from curate.records import Record, Turn, to_table
 
@@ -122,6 +124,20 @@ def test_a_run_killed_while_it_wrote_its_first_file_continues(tmp_path: Path) ->
     run(recipe(write(tmp_path, LINES)), tmp_path / "out")
 
     assert not list((tmp_path / "out").glob(".tmp-*"))
+
+
+def test_what_a_dead_worker_was_writing_does_not_stay(tmp_path: Path) -> None:
+    """A finished run is copied and compared as it is; nobody runs it once more to have it swept."""
+    out = tmp_path / "out"
+
+    class Litter(Progress):
+        def finish(self, result: StepResult) -> None:
+            if result.title == "upper":
+                (out / "01-upper" / "rows" / ".tmp-1-2-part-00000.parquet").write_bytes(b"PAR1")
+
+    run(recipe(write(tmp_path, LINES)), out, progress=Litter())
+
+    assert not list(out.rglob(".tmp-*"))
 
 
 def test_folders_of_the_user_stay(done: Path) -> None:
