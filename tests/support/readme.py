@@ -110,7 +110,8 @@ def draw(folder: Path) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    shutil.rmtree(folder / "work", ignore_errors=True)
+    for name in ("work", "data_cards"):  # as for somebody who runs it for the first time
+        shutil.rmtree(folder / name, ignore_errors=True)
     command = "stty cols 100 rows 60; echo '$ curate run demo'; CI=1 CURATE_CACHE=off curate run demo"
     done = run(f'script -qec "{command}" /dev/null', folder)
     lines = [line for line in done.stdout.replace("\r", "").splitlines() if not re.match(r"^\w+ [\d,]+/[\d,]+ ", line)]
