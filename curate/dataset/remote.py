@@ -12,7 +12,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -134,11 +134,8 @@ class Remote:
 
     def remove(self, relative: str) -> None:
         """Remove a file, if it is there."""
-        with reaching(self.url):
-            try:
-                self.system.rm_file(self.path(relative))
-            except FileNotFoundError:
-                pass
+        with suppress(FileNotFoundError), reaching(self.url):  # gone already is what was wanted
+            self.system.rm_file(self.path(relative))
 
 
 def _system(url: str) -> tuple[Any, str]:
