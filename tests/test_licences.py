@@ -85,6 +85,7 @@ def test_no_package_ships_the_text_of_the_agpl() -> None:
     guilty = [
         f"{name}: {file}"
         for name, one in required("curate").items()
+        if name != "curate"  # in a checkout its files are the sources, this file among them
         for file in one.files or ()
         if re.search(r"licen[cs]e|copying|notice", file.name, re.IGNORECASE)
         and (path := Path(str(one.locate_file(file)))).is_file()
