@@ -14,7 +14,7 @@ from rich.text import Text
 from curate.cli.output import printable
 from curate.dataset.url import url_of
 from curate.dataset.working_copy import named
-from curate.pipeline.batch import Counts
+from curate.pipeline.outcome import Counts
 from curate.pipeline.result import ExportResult, RunResult, StepResult
 
 

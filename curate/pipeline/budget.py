@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from curate.errors import BudgetExceeded
-from curate.pipeline.batch import Counts
+from curate.pipeline.outcome import Counts
 from curate.pipeline.recipe import Recipe
 
 

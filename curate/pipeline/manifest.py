@@ -11,7 +11,7 @@ from typing import Any
 
 from curate.dataset.files import content_hash, read_json, write_json
 from curate.dataset.shards import part_name
-from curate.pipeline.batch import Counts
+from curate.pipeline.outcome import Counts
 from curate.pipeline.shard import SIDES, ShardInfo
 
 FILE = "stage.json"

@@ -10,20 +10,16 @@ harm.
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
-import socket
-import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from curate.dataset.working_copy import WorkingCopy
 from curate.errors import Interrupted, RunFailed, UsageError
 from curate.pipeline.engine import CRASHED, STARTING, WHAT_HELPS, Limits, OnAlive, after_death, after_reply, silent
-from curate.pipeline.machine import processors
+from curate.pipeline.ray_cluster import connect, nodes, room_for
 from curate.pipeline.ray_options import RayOptions, Resources
 from curate.pipeline.ray_shared import Shared
 from curate.pipeline.ray_worker import Board, News, RayWorker
@@ -92,10 +88,10 @@ class RayEngine:
     @property
     def size(self) -> int:
         """Workers of one processor that there is room for now, or as many as were asked for."""
-        return self._asked or self._room(Resources())
+        return self._asked or room_for(self._ray, Resources())
 
     def __enter__(self) -> RayEngine:
-        self._ray = _connect(self._options.address)
+        self._ray = connect(self._options.address)
         here = self._ray.get_runtime_context().get_node_id()
         near = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(here, soft=False)
         self._board = self._ray.remote(Board).options(num_cpus=0, scheduling_strategy=near).remote()
@@ -150,26 +146,15 @@ class RayEngine:
             UsageError: no node is large enough for one, and none was.
         """
         needs = self._needs(spec)
-        room = self._room(needs)
+        room = room_for(self._ray, needs)
         if not room and not self._made:
-            largest = max(((node.get("CPU", 0), node.get("GPU", 0)) for node in self._nodes()), default=(0, 0))
+            largest = max(((node.get("CPU", 0), node.get("GPU", 0)) for node in nodes(self._ray)), default=(0, 0))
             raise UsageError(
                 f"no node of the Ray cluster has {needs.cpus:g} CPUs and {needs.gpus:g} GPUs for a worker of "
                 f"{spec.options.title}; the largest has {largest[0]:g} and {largest[1]:g}. "
                 f"Change ray.resources.{spec.options.title}"
             )
         return min(room, self._asked or room)
-
-    def _nodes(self) -> list[Mapping[str, float]]:
-        return [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
-
-    def _room(self, needs: Resources) -> int:
-        """Workers that fit on the nodes."""
-        found = 0
-        for node in self._nodes():
-            fit = int(node.get("CPU", 0) / needs.cpus)
-            found += min(fit, int(node.get("GPU", 0) / needs.gpus)) if needs.gpus else fit
-        return found
 
     def _idle(self, spec: StageSpec) -> _Actor | None:
         """A worker that runs and has nothing to do."""
@@ -284,34 +269,3 @@ class RayEngine:
                 actor.doom = silent(patience)
                 with contextlib.suppress(self._ray.exceptions.RayError):
                     self._ray.kill(actor.handle)
-
-
-def _connect(address: str | None) -> Any:
-    """Join a cluster, or start Ray on this machine; it reports its use to nobody."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    try:
-        import ray
-        import ray.exceptions
-        import ray.util.scheduling_strategies
-    except ImportError as error:
-        raise UsageError("the engine ray is not installed; install it with: pip install 'curate[ray]'") from error
-    if threading.current_thread() is not threading.main_thread() and address is None:
-        raise UsageError("Ray can be started from the main thread only; start a cluster, and name its address")
-    quiet: dict[str, Any] = {
-        "logging_level": logging.ERROR,
-        "log_to_driver": False,
-        "namespace": f"curate-{os.getpid()}",
-    }
-    if address is None:
-        ray.init(num_cpus=processors(), include_dashboard=False, **quiet)
-        return ray
-    try:
-        host, _, port = address.rpartition(":")
-        if host:  # Ray itself would try for many minutes
-            socket.create_connection((host, int(port)), timeout=10).close()
-        ray.init(address=address, **quiet)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise UsageError(
-            f"there is no Ray cluster at '{address}' ({error}); start one with: ray start --head"
-        ) from error
-    return ray

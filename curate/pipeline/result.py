@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.pipeline.afterwards import Said
-from curate.pipeline.batch import Counts
+from curate.pipeline.outcome import Counts
 
 
 @dataclass

@@ -21,11 +21,11 @@ from curate.dataset.shards import read_table
 from curate.dataset.url import url_of
 from curate.dataset.working_copy import WorkingCopy, copy_to_work_in
 from curate.errors import BudgetExceeded, Interrupted, OutputError, StageBroken
-from curate.pipeline.batch import Counts
 from curate.pipeline.budget import check_failures
 from curate.pipeline.engine import Engine, Limits
 from curate.pipeline.machine import processors, worker_memory_limit
 from curate.pipeline.manifest import Manifest
+from curate.pipeline.outcome import Counts
 from curate.pipeline.pool import Pool
 from curate.pipeline.prepared import FILE, Prepared, prepare
 from curate.pipeline.progress import Progress

@@ -17,7 +17,8 @@ import xxhash
 from curate.dataset.files import content_hash, digest
 from curate.dataset.shards import FINGERPRINT, part_name, read_metadata, read_table, write_table
 from curate.errors import BudgetExceeded, CurateError, RowError
-from curate.pipeline.batch import Batch, Counts, Outcome, join
+from curate.pipeline.batch import Batch
+from curate.pipeline.outcome import Counts, Outcome, join
 from curate.pipeline.stage import Stage
 
 ENGINE_CODES = {

@@ -11,10 +11,10 @@ import pyarrow as pa
 from curate.dataset.files import content_hash, digest
 from curate.dataset.pictures import made_paths
 from curate.dataset.shards import FINGERPRINT, part_name, read_metadata, read_table, remove_shards_from, write_table
-from curate.pipeline.batch import Counts
 from curate.pipeline.budget import check_failures
 from curate.pipeline.engine import Engine
 from curate.pipeline.manifest import Manifest, why_not
+from curate.pipeline.outcome import Counts
 from curate.pipeline.progress import Progress
 from curate.pipeline.recipe import Recipe
 from curate.pipeline.shard import ShardInfo, ShardTask, content_of, finished_shard, shard_fingerprint

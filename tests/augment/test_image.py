@@ -18,7 +18,7 @@ from curate.dataset.decode import decode
 from curate.dataset.pictures import MADE
 from curate.errors import UsageError
 from curate.ocr.fake import FakeEngine
-from curate.pipeline.batch import Outcome
+from curate.pipeline.outcome import Outcome
 from curate.records import Record, from_table
 
 

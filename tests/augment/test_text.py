@@ -16,7 +16,7 @@ from curate.augment.reorder import Reordering
 from curate.augment.text import AugmentTextOptions, AugmentTextStage
 from curate.augment.words import segmenter
 from curate.labels.registry import Registry
-from curate.pipeline.batch import Outcome
+from curate.pipeline.outcome import Outcome
 from curate.records import Record, Turn, from_table
 
 PIECES = st.sampled_from(

@@ -29,7 +29,8 @@ from curate.augment.draw import Draw
 from curate.augment.image import AugmentImageOptions, AugmentImageStage
 from curate.augment.pipelines import SEEDS, Pipeline
 from curate.dataset.pictures import PictureStore
-from curate.pipeline.batch import Batch, Counts
+from curate.pipeline.batch import Batch
+from curate.pipeline.outcome import Counts
 from curate.pipeline.recipe_file import parse_recipe
 from curate.pipeline.run import run
 from curate.pipeline.stage import Context

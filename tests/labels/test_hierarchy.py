@@ -11,7 +11,7 @@ from curate.errors import RowError, UsageError
 from curate.labels.hierarchy import answers, at_level, coarse_of, fine, path_of, roll_up
 from curate.labels.registry import Registry
 from curate.labels.suggest import suggest
-from curate.pipeline.batch import Outcome
+from curate.pipeline.outcome import Outcome
 from curate.records import Record, Turn, from_table
 from curate.select.label import LabelOptions, LabelStage
 

@@ -19,7 +19,8 @@ from curate.ocr import stage as ocr_stage
 from curate.ocr.engine import make_engine
 from curate.ocr.fake import FakeEngine, picture_key
 from curate.ocr.stage import OcrOptions, OcrStage
-from curate.pipeline.batch import Batch, Outcome
+from curate.pipeline.batch import Batch
+from curate.pipeline.outcome import Outcome
 from curate.pipeline.stage import Context
 from curate.records import Image, Line, Record, Turn, from_table, to_table
 

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from augment_support import context, perform, talk
 
-from curate.pipeline.batch import Outcome
+from curate.pipeline.outcome import Outcome
 from curate.records import Record, from_table
 from curate.select.balance import BalanceOptions, BalanceStage
 

@@ -15,7 +15,7 @@ from PIL import Image as Pillow
 from curate.dataset.near_picture import PictureIndex, perceptual_hash, picture_key, same_picture
 from curate.dataset.near_text import TextIndex, bands, normal, pack, similarity, sketch, unpack
 from curate.dataset.pictures import PictureStore
-from curate.pipeline.batch import Outcome
+from curate.pipeline.outcome import Outcome
 from curate.records import Image, Record, Turn, from_table
 from curate.select.dedup import DedupOptions, DedupStage
 

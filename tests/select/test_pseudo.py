@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from curate.dataset.pictures import PictureStore
 from curate.errors import UsageError
-from curate.pipeline.batch import Batch, Outcome
+from curate.pipeline.batch import Batch
+from curate.pipeline.outcome import Outcome
 from curate.pipeline.stage import Context
 from curate.records import Record, Turn, from_table, to_table
 from curate.select.pseudo import PseudoOptions, PseudoStage

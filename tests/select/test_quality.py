@@ -12,7 +12,8 @@ from PIL import ImageFilter
 from pydantic import ValidationError
 
 from curate.errors import UsageError
-from curate.pipeline.batch import Batch, Outcome
+from curate.pipeline.batch import Batch
+from curate.pipeline.outcome import Outcome
 from curate.records import Image, Line, Ocr, Record, Turn, from_table
 from curate.select.filter import FilterOptions, FilterStage
 from curate.select.quality import SCORES, QualityOptions, QualityStage, of_picture, of_reading, of_text

@@ -11,7 +11,8 @@ from PIL import Image as Pillow
 
 from curate.dataset.pictures import PictureStore
 from curate.labels.registry import Registry
-from curate.pipeline.batch import Batch, Outcome, join
+from curate.pipeline.batch import Batch
+from curate.pipeline.outcome import Outcome, join
 from curate.pipeline.stage import Context, Stage
 from curate.records import Image, Line, Ocr, Record, Turn, to_table
 

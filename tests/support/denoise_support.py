@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from curate.dataset.pictures import PictureStore
 from curate.denoise.stage import DenoiseOptions, DenoiseStage
-from curate.pipeline.batch import Batch, Outcome
+from curate.pipeline.batch import Batch
+from curate.pipeline.outcome import Outcome
 from curate.pipeline.stage import Context
 from curate.records import Image, Record, Turn, to_table
 
