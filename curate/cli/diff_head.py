@@ -76,7 +76,7 @@ def _changes(report: Report) -> Iterator[Text]:
         tops: dict[str, list[ColumnChange]] = {}
         for one in report.columns:
             tops.setdefault(_top(one.path), []).append(one)
-        told = [f"{name} {max(one.changed_rows for one in parts):,}{_filled(parts)}" for name, parts in tops.items()]
+        told = [f"{name} {one.rows:,}{_filled(tops.get(name, []))}" for name, one in report.changed_in.items()]
         yield Text.assemble(("changed  ", "bold"), printable(", ".join(told[:8])))
     classes = report.text_changes.by_class
     if classes:
@@ -94,6 +94,8 @@ def _top(path: str) -> str:
 
 def _filled(parts: list[ColumnChange]) -> str:
     """Whether all that happened is that something stands where nothing stood, or the reverse."""
+    if not parts:
+        return ""
     if all(one.null_to_value + one.missing_to_value >= one.changed_rows for one in parts):
         return " (filled in)"
     return " (emptied)" if all(one.value_to_null + one.value_to_missing >= one.changed_rows for one in parts) else ""

@@ -25,7 +25,7 @@ from curate.diff.slices import over_represented
 from curate.diff.state import State
 from curate.diff.survey import KEY
 from curate.diff.table import ROW, Table
-from curate.diff.tables import ColumnChange, TurnErrors
+from curate.diff.tables import ChangedIn, ColumnChange, TurnErrors
 from curate.diff.tally import share
 
 
@@ -43,7 +43,10 @@ def assemble(state: State, compared: Comparison, leaking: Leaks | None, weighed:
         rows=_rows(state, failed, unexplained),
         matching=state.matching,
         schema_diff=state.layout.schema,
-        columns=_columns(state, compared, len(state.pairs)),
+        columns=(columns := _columns(state, compared, len(state.pairs))),
+        changed_in=compared.tally.changed_in()
+        if not options.fast
+        else {one.path: ChangedIn(rows=one.changed_rows) for one in columns},
         text_changes=compared.tally.text_changes(),
         media=compared.tally.media(
             any(one.compared_as == "image" for one in state.layout.columns),

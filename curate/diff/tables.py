@@ -87,6 +87,14 @@ class ColumnChange(Part):
     cer_p95: float | None = None
 
 
+class ChangedIn(Part):
+    """Matched rows that differ anywhere in a column; a row with two changed paths counts once."""
+
+    rows: Count
+    classes: dict[str, Count] = {}
+    """Rows by class of change."""
+
+
 class TextChanges(Part):
     """Changed rows by the class of what changed in their texts; a row may be in several classes."""
 
