@@ -195,7 +195,7 @@ def _schema(rule: Rule, report: Report) -> Measured:
 def _turns(rule: Rule, report: Report) -> Measured:
     if report.turns is None:
         return Measured(None, note="there are no conversations")
-    found = report.turns.empty_turns if rule.metric == "turn_errors" else report.turns.image_mismatch
+    found = report.turns.any_error if rule.metric == "turn_errors" else report.turns.image_mismatch
     return Measured(found[1], report.rows.b)
 
 

@@ -134,6 +134,15 @@ class Table:
                 raise self._unreadable(error) from error
         return self._heads[name].head(rows)
 
+    def paths_of(self, name: str) -> list[str]:
+        """The different texts of a column of texts or of lists of them; none where it holds something else."""
+        kind: Any = self.types.get(name)
+        listed = isinstance(kind, pl.List)
+        if not isinstance(kind.inner if listed else kind, pl.String):
+            return []
+        texts = self.collect([pl.col(name)])[name]
+        return sorted((texts.explode() if listed else texts).drop_nulls().unique().to_list())
+
     def may_have(self, path: str) -> bool:
         """Whether a path as `turns[*].text` leads anywhere; what JSON holds is not known before it is read."""
         top = path.split("[")[0].split(".")[0]

@@ -177,7 +177,7 @@ def test_a_tolerance_for_a_column_that_is_not_there_is_a_mistake(tmp_path: Path)
     """`--tol scor=abs:0.1` would hold the scores exactly, and nobody would know why all rows changed."""
     file = jsonl(tmp_path / "a.jsonl", [{"id": "1", "score": 0.5}])
 
-    with pytest.raises(UsageError, match="--tol scor: there is no column 'scor'; did you mean 'score'?"):
+    with pytest.raises(UsageError, match=r"--tol scor: there is no column 'scor'; did you mean 'score'\?"):
         compare(file, file, tolerances=dict([parse_tolerance("scor=abs:0.1")]))
     for pattern in ("score", "s*", "score.x[*]"):
         compare(file, file, tolerances=dict([parse_tolerance(f"{pattern}=abs:0.1")]))
