@@ -74,6 +74,28 @@ def _answers(folder: Path) -> Iterator[tuple[str, str]]:
 PAGES = ("diff", "plain", "beside", "run", "evaluation")
 
 
+CHART_WORDS = """Array.from(document.querySelectorAll('svg.chart text')).flatMap(text => {
+  const box = text.getBoundingClientRect(), chart = text.closest('svg').getBoundingClientRect();
+  const size = parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
+  const hit = other => { const o = other.getBoundingClientRect();
+    return other !== text && o.left < box.right - 1 && box.left + 1 < o.right && o.top < box.bottom - 4 && box.top + 4 < o.bottom; };
+  const others = Array.from(text.closest('svg').querySelectorAll('rect, text'));
+  const fits = box.left >= chart.left - 1 && box.right <= chart.right + 1;
+  return size >= 10.5 && fits && !others.some(hit) ? [] : [[text.textContent, size, fits]];
+})"""
+"""Words of charts that are too small, stick out, or lie on a bar or on other words."""
+
+
+@pytest.mark.parametrize("size", list(SIZES))
+def test_words_in_charts_are_large_enough_and_lie_on_no_bar(size: str, browser: Any, site: Path) -> None:
+    """Charts shrink with the screen, and their words with them: on a phone they had seven pixels."""
+    for page in ("diff", "plain", "run"):
+        browser.visit(site / f"{page}.html", size)
+        bad = browser.evaluate(CHART_WORDS)
+
+        assert bad == [], page
+
+
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize(("size", "dark"), LOOKS)
 def test_a_page_says_nothing_on_the_console_and_fits_the_screen(
