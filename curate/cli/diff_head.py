@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from curate.cli.output import printable
+from curate.diff.said import SAID, reasons
 
 if TYPE_CHECKING:
     from curate.diff.report import Report
     from curate.diff.tables import ColumnChange
 
 _HARMLESS = ("invisible", "nfc", "width", "whitespace", "punctuation", "case", "re_encoded", "moved", "order")
-_SAID = {
-    "content": "other words", "digits": "other digits", "confusable": "look-alikes", "value": "other value",
-    "added": "new", "removed": "gone", "re_encoded": "re-encoded only", "pixels": "other picture",
-    "unchecked": "other bytes", "type": "other type", "nfc": "composed otherwise",
-}  # fmt: skip
-_REASONS = 8
 
 
 def first_lines(report: Report) -> list[Text]:
@@ -33,22 +28,12 @@ def first_lines(report: Report) -> list[Text]:
     counts.append(f"   removed {rows.removed:,}", "yellow" if rows.removed else "")
     lines = [head, counts]
     if report.removed_by:
-        lines.append(Text.assemble(("removed  ", "bold"), printable(_reasons(report))))
+        lines.append(Text.assemble(("removed  ", "bold"), printable(reasons(report))))
     lines += _changes(report)
     steps = ", ".join(f"{one.by} {one.pairs:,}" for one in report.matching.by)
     key = f" ({', '.join(report.matching.key)})" if report.matching.key else ""
     lines.append(Text.assemble(("matched  ", "bold"), printable(f"by {steps or 'nothing'}{key}")))
     return lines
-
-
-def _reasons(report: Report) -> str:
-    """Why rows went, by stage, commonest first."""
-    by_stage: dict[str | None, list[str]] = {}
-    for one in report.removed_by[:_REASONS]:
-        by_stage.setdefault(one.stage, []).append(f"{one.code or 'no reason in the ledger'} {one.rows:,}")
-    told = "; ".join((f"{stage}: " if stage else "") + ", ".join(codes) for stage, codes in by_stage.items())
-    more = len(report.removed_by) - _REASONS
-    return told + (f"; {more} more reasons" if more > 0 else "")
 
 
 def _derived(report: Report) -> str:
@@ -82,8 +67,8 @@ def _changes(report: Report) -> Iterator[Text]:
     if classes:
         serious = {name: rows for name, rows in classes.items() if name not in _HARMLESS}
         harmless = {name: rows for name, rows in classes.items() if name in _HARMLESS}
-        told = [f"{_SAID.get(name, name)} in {rows:,}" for name, rows in serious.items()]
-        told += [f"{_SAID.get(name, name)} in {rows:,} (harmless)" for name, rows in harmless.items()]
+        told = [f"{SAID.get(name, name)} in {rows:,}" for name, rows in serious.items()]
+        told += [f"{SAID.get(name, name)} in {rows:,} (harmless)" for name, rows in harmless.items()]
         size = f"+{report.text_changes.characters_in:,} −{report.text_changes.characters_out:,} characters"
         yield Text.assemble(("in texts ", "bold"), printable(f"{', '.join(told)}; {size}"))
 

@@ -112,6 +112,20 @@ def test_every_kind_of_report_is_written(curate: Curate, two: tuple[str, str], t
     assert sorted(row["status"] for row in rows) == ["added", "changed", "changed", "removed", "removed", "removed"]
 
 
+def test_the_screen_counts_the_rows_that_it_does_not_show(curate: Curate, tmp_path: Path) -> None:
+    """It showed 3 of 40 changed rows and said that 20 are missing, which were those of another report."""
+    rows = chats(40)
+    jsonl(tmp_path / "a.jsonl", rows)
+    jsonl(tmp_path / "b.jsonl", [{**row, "label": f"新{row['label']}"} for row in rows[2:]])
+
+    lines = curate("diff", "a.jsonl", "b.jsonl").out.splitlines()
+
+    assert lines[-2:] == [
+        "not shown here", "  35 changed, 2 removed rows; --report FILE.html shows some of each kind, FILE.jsonl holds all",
+    ]  # fmt: skip
+    assert sum(line.startswith("  c000") for line in lines) == 3
+
+
 def test_one_row_is_told_whole(curate: Curate, two: tuple[str, str]) -> None:
     """What the report cuts must be somewhere."""
     answer = curate("diff", *two, "--row", "c0001")
