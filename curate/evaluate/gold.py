@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +13,7 @@ from curate.errors import InputError
 from curate.pipeline import registry
 from curate.pipeline.source import InputOptions, Position, Source
 
-COLUMNS = ["uid", "source_id", "task", "label", "split", "raw"]
+COLUMNS = ["uid", "source_id", "task", "label", "split", "raw", "turns"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class GoldRow:
     split: str | None
     raw: str = field(default="", repr=False)
     """The source record as it came."""
+    turns: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
+    """role and text of each turn."""
 
 
 def read_gold(options: InputOptions, split: str | None = None) -> list[GoldRow]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from curate.evaluate.evaluation import Evaluation
+from curate.evaluate.mistakes import Mistake
 from curate.evaluate.private import named
 from curate.evaluate.scores import Confusion
 from curate.labels.answers import STEPS
+from curate.report.filters import facets, offered
 from curate.report.redaction import Mode
 from curate.report.shell import render
-from curate.report.words import Language
+from curate.report.words import Language, Words
 
 _SHADES = 5
 
@@ -41,6 +43,7 @@ def page(evaluation: Evaluation, name: str, other: str = "", lang: Language = "e
         lang: Language of our own words.
         mode: How it was redacted; names of files are here.
     """
+    found = [_facets(one) for one in evaluation.mistakes]
     return render(
         "curate.evaluate",
         "page.html.j2",
@@ -56,8 +59,17 @@ def page(evaluation: Evaluation, name: str, other: str = "", lang: Language = "e
         comparison=evaluation.comparison,
         steps=evaluation.steps,
         meanings=STEPS,
+        mistakes=[(one, made) for one, made in zip(evaluation.mistakes, found, strict=True)],
+        wrong=evaluation.wrong,
+        filters=offered(found, Words(lang)),
         matrices={part.name: matrix(part.confusion) for part in evaluation.tasks},
     )
+
+
+def _facets(one: Mistake) -> dict[str, list[str]]:
+    """What filters find a row by."""
+    parts = {"task": one.task, "split": one.split, "label": one.label, "answer": one.answer, "other": one.rival}
+    return facets({name: [value] for name, value in parts.items() if value is not None})
 
 
 def matrix(counted: Confusion) -> list[Row]:

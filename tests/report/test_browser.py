@@ -155,6 +155,19 @@ def test_filters_show_what_they_say(browser: Any, site: Path) -> None:
     assert browser.shown_rows() == 1
 
 
+def test_mistakes_of_an_evaluation_are_filtered(browser: Any, site: Path) -> None:
+    """A confusion matrix says how many; which rows they are, and what they say, is what a person mends."""
+    browser.visit(site / "evaluation.html")
+    everything = browser.shown_rows()
+    assert everything == 6
+    first = "const f = document.querySelector('#filters [name=answer]'); f.value = f.options[1].value;"
+    browser.evaluate(f"(() => {{ {first} f.dispatchEvent(new Event('input', {{bubbles: true}})); }})()")
+
+    assert browser.shown_rows() == 1
+    assert browser.evaluate("document.getElementById('count').textContent") == "1 / 6"
+    assert browser.said == []
+
+
 def test_a_link_with_filters_opens_filtered(browser: Any, site: Path) -> None:
     """Somebody sends the address of what they see."""
     browser.visit(site / "plain.html", at="#status=added")
