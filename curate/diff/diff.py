@@ -59,7 +59,8 @@ def diff(a: Table, b: Table, options: DiffOptions, rules: Sequence[Rule] = (), s
     known = dict.fromkeys([*a.names, *b.names, *(column.name for column in state.layout.columns)])
     for rule in rules:
         _check_path(rule, a, b)
-    measured = dict.fromkeys([*state.survey_a.measures, *state.survey_b.measures])
+    surveys = (state.survey_a, state.survey_b)
+    measured = dict.fromkeys(name for one in surveys for name in (*one.measures, *one.facets))
     check_columns(rules, list(known), [name for name in measured if not name.startswith("\x00")])
     leaking = _leaks(state)
     state.survey_a.forget_hashes()

@@ -55,6 +55,14 @@ def _is_number_of_row(values: pl.Series) -> bool:
     return len(values) > 8 and values.n_unique() == len(values) and values.dtype.is_integer()
 
 
+def categories_of(table: Table) -> dict[str, pl.Expr]:
+    """Categories that are no column of their own: formats of the pictures of records, `JPEG` or `JPEG, PNG`."""
+    if not table.as_records:
+        return {}
+    formats = pl.col("images").list.eval(pl.element().struct.field("format")).list.drop_nulls().list.unique()
+    return {"picture format": pl.when(formats.list.len() > 0).then(formats.list.sort().list.join(", "))}
+
+
 def _of_records() -> dict[str, pl.Expr]:
     turn, image = pl.element().struct.field, pl.element().struct.field
     scores = pl.element().struct.field("ocr").struct.field("lines").list.eval(pl.element().struct.field("score"))

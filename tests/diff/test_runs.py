@@ -253,6 +253,24 @@ def test_a_rule_on_what_was_read_in_pictures_counts_it(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_pictures_that_were_saved_in_another_format_have_drifted(tmp_path: Path) -> None:
+    """A step that writes WEBP where JPEG came in changes what a model sees; sizes and texts say nothing of it."""
+
+    def shown(number: int, kind: str) -> Record:
+        picture = records.Image(f"{number}.x", f"{number:064d}", 10, 10, kind)
+        uid = records.source_uid("formats", number)
+        return Record(uid, f"s{number}", "chat", (Turn("user", "<image>"),), (picture,), raw=str(number))
+
+    a = dataset(tmp_path / "a.parquet", [shown(place, "JPEG") for place in range(400)])
+    b = dataset(tmp_path / "b.parquet", [shown(place, "JPEG" if place < 100 else "WEBP") for place in range(400)])
+
+    report = compare(a, b, "drift@picture format:0.05")
+
+    (found,) = [one for one in report.distributions if one.column == "picture format"]
+    assert [(one.value, one.a, one.b) for one in found.table] == [("JPEG", 400, 100), ("WEBP", 0, 300)]
+    assert (found.state, report.verdict.checks[0].value, report.verdict.exit_code) == ("drifted", 0.75, 1)
+
+
 def test_new_personal_data_is_counted_and_not_shown(tmp_path: Path) -> None:
     """A number that a stage let in is a reason to stop; the number itself must not stand in the report."""
     from curate.diff.private import redacted

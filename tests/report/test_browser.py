@@ -218,8 +218,9 @@ def test_the_space_bar_flips_in_place(browser: Any, site: Path) -> None:
     """Whether denoising moved a line is seen only where the second picture stands where the first one stood."""
     browser.visit(site / "plain.html")
     place = (
-        "(s => {{ const one = document.querySelector('article.row .pictures ' + s).getBoundingClientRect();"
-        " return [one.left, one.top, one.width]; }})('{}')"
+        "(s => {{ const found = document.querySelector('article.row .pictures ' + s), one = found.getBoundingClientRect(),"
+        " row = found.closest('article').getBoundingClientRect();"
+        " return [one.left - row.left, one.top - row.top, one.width]; }})('{}')"
     )
     before = browser.evaluate(place.format("figure.before img"))
     press = "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: '%s', bubbles: true}))"
