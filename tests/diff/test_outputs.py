@@ -24,7 +24,9 @@ from curate.diff.opening import open_pair
 from curate.diff.options import DiffOptions
 from curate.diff.output import json_text, save_rows
 from curate.diff.private import redacted
+from curate.diff.report import Report
 from curate.diff.schema import schema
+from curate.diff.segments import everything_visible
 
 PAYLOADS = [
     "<script>document.title='hit'</script>", '"><img src=x onerror=alert(1)>', "</script>", "</template>",
@@ -77,6 +79,25 @@ def test_no_text_breaks_a_report(payload: str, tmp_path: Path) -> None:
     for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         cells = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
         assert len(cells) == 1, block
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda one: ascii(one[:12]))
+def test_no_name_of_a_file_or_column_is_markup(payload: str) -> None:
+    """Acceptance 12, outside of code: names of files, runs, stages, rules and columns stand in our own sentences."""
+    report = Report.from_plain(everything_visible(example(payload[:200]).plain()))  # as `diff` gives it
+    text = markdown(report)
+
+    text.encode("utf-8", "surrogatepass")
+    assert not re.search("[\x00\x1b\u202e]", text)
+    prose = re.sub(
+        r"^<!-- curate-diff:[\w./ →-]* -->$", "", re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", text), flags=re.MULTILINE
+    )
+    prose = re.sub(r"</?(details|summary|sub)>", "", prose)
+    assert re.findall(r"(?<!\\)<[^ ]", prose) == []
+    assert re.findall(r"(?<!\\)\]\(", prose) == []
+    assert re.findall("[@#](?![\u2060# ])(?=\\w)", prose.replace("###", "")) == []
+    for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1, block
 
 
 @given(st.text(max_size=200))
