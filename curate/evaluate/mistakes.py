@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from curate.dataset.predictions import Prediction
 from curate.evaluate.gold import GoldRow
+from curate.report.sides import picture_facts, turns_facts
 
 MOST = 200
 """Rows that a page shows."""
@@ -29,6 +30,8 @@ class Mistake:
     """`right` or `wrong`, where other predictions were compared: how they answered this row."""
     turns: tuple[Mapping[str, Any], ...]
     """role and text."""
+    images: tuple[Mapping[str, Any], ...] = ()
+    """What `picture_facts` gives."""
 
 
 def mistakes(
@@ -44,5 +47,18 @@ def _mistake(row: GoldRow, answer: Prediction, rival: Prediction | None) -> Mist
     other = None if rival is None else "right" if rival.answer == row.label else "wrong"
     label = row.label or ""
     return Mistake(
-        row.uid, row.source_id, row.task, row.split, label, answer.answer, answer.confidence, other, tuple(row.turns)
+        row.uid,
+        row.source_id,
+        row.task,
+        row.split,
+        label,
+        answer.answer,
+        answer.confidence,
+        other,
+        tuple(turns_facts(row.turns)),
     )
+
+
+def with_pictures(found: Sequence[Mistake], images: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Mistake]:
+    """Give rows their pictures, by uid, as `read_pictures` gave them."""
+    return [replace(one, images=tuple(picture_facts(image) for image in images.get(one.uid, ()))) for one in found]

@@ -20,7 +20,9 @@ OTHERS = "(other answers)"
 """Stands for answers that are no label and that few rows have."""
 _FIELDS = Fields(values=frozenset(("label",)), names=frozenset(("name", "notes")))
 _MISTAKE = Fields(
-    texts=frozenset(("text",)), values=frozenset(("label", "answer")), names=frozenset(("uid", "source_id", "task"))
+    texts=frozenset(("text",)),
+    values=frozenset(("label", "answer")),
+    names=frozenset(("uid", "source_id", "task", "path")),
 )
 
 
