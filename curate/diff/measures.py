@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from curate.diff.cells import is_conversation, picture_paths, turn_keys, value_of
@@ -98,10 +99,22 @@ def _has_empty_turn(turns: pl.Expr, key: str) -> pl.Expr:
 
 
 def _repeats_role(turns: pl.Expr, key: str) -> pl.Expr:
-    """Whether a role speaks twice in a row; a trainer that wants them in turn takes no such row."""
-    role = pl.element().struct.field(key)
-    said = turns.list.eval(role.filter(role != "system"))
-    return said.list.eval(pl.element() == pl.element().shift(1)).list.any().fill_null(False)
+    """Whether a role, not the system, speaks twice in a row; a trainer that wants them in turn takes no such row."""
+
+    def repeated(rows: pl.Series) -> pl.Series:
+        lengths = rows.list.len().fill_null(0).to_numpy().astype(np.int64)
+        found = np.zeros(len(rows), bool)
+        if lengths.any():
+            ends, roles = np.cumsum(lengths), rows.filter(lengths > 0).explode()
+            places = (roles == roles.shift(1)).arg_true().to_numpy()
+            row = np.searchsorted(ends, places, "right")
+            follows = places > ends[row] - lengths[row]  # the first turn of a row follows none
+            speaks = (roles.gather(places) != "system").to_numpy()
+            found[row[follows & speaks]] = True
+        return pl.Series(found)
+
+    roles = turns.list.eval(pl.element().struct.field(key))
+    return roles.map_batches(repeated, return_dtype=pl.Boolean(), is_elementwise=True)
 
 
 def _pictures_of(table: Table, name: str | None) -> pl.Expr:
@@ -161,14 +174,14 @@ def _conversation_facts(keys: tuple[str, str]) -> Callable[[pl.Series], pl.Serie
 def _facts(value: Any, keys: tuple[str, str]) -> dict[str, int]:
     turns = [turn if isinstance(turn, dict) else {} for turn in value] if isinstance(value, list) else []
     texts = [turn.get(keys[1]) for turn in turns]
-    roles = [role for turn in turns if (role := turn.get(keys[0])) != "system"]
+    roles = [turn.get(keys[0]) for turn in turns]
     there = [text for text in texts if isinstance(text, str)]
     return {
         "turns": len(turns),
         "length": sum(map(len, there)),
         "placeholders": sum(text.count(PLACEHOLDER) for text in there),
         "empty": int(not turns) + sum(not isinstance(text, str) or not text.strip() for text in texts),
-        "repeated": sum(one == other for one, other in itertools.pairwise(roles)),
+        "repeated": sum(one == other != "system" for one, other in itertools.pairwise(roles)),
     }
 
 
