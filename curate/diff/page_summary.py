@@ -138,7 +138,8 @@ def _other(column: ColumnChange, words: Words, meaningful: bool) -> Iterator[tup
                 yield rows, words("diff_class_rows", kind=words.named("pictures", name), rows=rows)
         return
     classes = {name: rows for name, rows in column.classes.items() if name != "added"}
-    rows = max((rows for name, rows in classes.items() if (name in MEANINGFUL) == meaningful), default=0)
+    told = sum(rows for name, rows in classes.items() if (name in MEANINGFUL) == meaningful)
+    rows = min(told, column.changed_rows)  # a value has one class; of a list a row may have several
     if rows:
         kind = words("pictures_text") if column.compared_as == "boxes" else visible(column.path)
         yield rows, words("diff_class_rows", kind=kind, rows=rows)

@@ -242,6 +242,15 @@ def test_the_first_screen_names_reasons_by_stage() -> None:
     assert summary(report, Words("zh")).why[-1] == "其他 1 种原因 1"
 
 
+def test_labels_that_went_and_labels_that_changed_are_counted_together() -> None:
+    """Two labels went and one became another: three rows, not two."""
+    column = ColumnChange(
+        path="label", compared_as="category", changed_rows=4, classes={"removed": 2, "value": 1, "added": 1}
+    )
+
+    assert "label (3 rows)" in summary(example("x").model_copy(update={"columns": (column,)}), Words("en")).damage
+
+
 def test_a_chinese_page_has_no_english_sentence_of_ours() -> None:
     """Half a sentence in another language reads like an error."""
     codes = tuple(CodeCount(action="failed", code=code, rows=1) for code in "abcde")
