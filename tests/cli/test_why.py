@@ -44,3 +44,7 @@ def test_a_dropped_record_tells_where_its_limit_was_said(
     said = " ".join(answer.out.split())
     assert "02-filter DROPPED below_threshold (text_length 4" in said
     assert f"limit {limit} {told}" in said
+    kept = "--set stages.filter.min.text_length=4"
+    assert f"keep it: {kept}" in said
+    assert curate("run", "talks.yaml", "-o", "all", *kept.split()).code == 0
+    assert "DROPPED" not in curate("why", "short", "--run", "all").out
