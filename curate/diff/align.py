@@ -21,6 +21,8 @@ _MOST = 400
 
 def align(before: list[Any], after: list[Any]) -> Aligned:
     """Pair the items of two lists, in the order in which they are read: objects by id, turns by role and text."""
+    if len(before) == len(after) == 1:
+        return _align(before, after)
     head = _equal_ends(before, after)
     rest_a, rest_b = before[head:], after[head:]
     tail = _equal_ends(rest_a[::-1], rest_b[::-1])
@@ -70,12 +72,14 @@ def _align(before: list[Any], after: list[Any]) -> Aligned:
 
 def _id_key(before: list[Any], after: list[Any]) -> str | None:
     for key in _IDS:
+        if not isinstance(before[0], dict) or key not in before[0]:
+            continue
         for items in (before, after):
             ids = [item.get(key) if isinstance(item, dict) else None for item in items]
             if any(not isinstance(one, (str, int)) for one in ids) or len(set(ids)) < len(ids):
                 break
         else:
-            return key if before or after else None
+            return key
     return None
 
 

@@ -72,10 +72,16 @@ def pairs_of(pairing: Pairing, a: Survey, b: Survey, columns: Sequence[Column]) 
     size = len(rows_a)
     found = Pairs(rows_a, rows_b, by, score[order], np.zeros(size, bool), np.zeros(size, bool), np.zeros(size, bool))
     place_a, place_b = a.places(rows_a), b.places(rows_b)
-    for column in columns:
+
+    def differs(column: Column) -> Bits:
         left = a.rows[HASH + column.name].to_numpy()[place_a]
         right = b.rows[HASH + column.name].to_numpy()[place_b]
-        found.differs[column.name] = left != right
+        unequal: Bits = np.not_equal(left, right)
+        return unequal
+
+    with ThreadPoolExecutor(2) as threads:
+        for column, bits in zip(columns, threads.map(differs, columns), strict=True):
+            found.differs[column.name] = bits
     return found
 
 
@@ -106,16 +112,25 @@ class Comparer:
         columns: What is compared.
         names: Gives the names of pairs at some places: uid or key.
         kept: Where rows to show are kept.
+        when_read: Called as soon as rows were read, and one core is enough for what follows.
     """
 
     def __init__(
-        self, a: Table, b: Table, cells: CellComparer, columns: Sequence[Column], names: Names, kept: Kept
+        self,
+        a: Table,
+        b: Table,
+        cells: CellComparer,
+        columns: Sequence[Column],
+        names: Names,
+        kept: Kept,
+        when_read: Callable[[], None] = lambda: None,
     ) -> None:
         self._a, self._b = a, b
         self._cells = cells
         self._columns = list(columns)
         self._names = names
         self._kept = kept
+        self._when_read = when_read
 
     def compare(self, pairs: Pairs, alone: tuple[Wanted, Wanted]) -> Comparison:
         """Compare all pairs of which any cell has another hash; mark those that really differ.
@@ -150,6 +165,7 @@ class Comparer:
             one = threads.submit(self._a.frames, (pairs.a[places], sources), alone[0])
             other = threads.submit(self._b.frames, (pairs.b[places][order], sources), alone[1])
             (frame_a, alone_a), (frame_b, alone_b) = one.result(), other.result()
+        self._when_read()
         if found.alone is None:
             found.alone = (alone_a, alone_b)
         back = np.empty(len(places), np.int64)

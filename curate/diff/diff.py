@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,7 +17,7 @@ from curate.diff.cellwise import CellComparer
 from curate.diff.checks import check_columns, evaluate
 from curate.diff.columns import lay_out
 from curate.diff.compare import Comparer, Comparison, pairs_of
-from curate.diff.distribution import Leaks
+from curate.diff.distribution import Distribution, Leaks
 from curate.diff.kept import Kept
 from curate.diff.keys import candidates
 from curate.diff.ladder import Ladder
@@ -65,9 +66,13 @@ def diff(a: Table, b: Table, options: DiffOptions, rules: Sequence[Rule] = (), s
     leaking = _leaks(state)
     state.survey_a.forget_hashes()
     state.survey_b.forget_hashes()
-    with ThreadPoolExecutor(1) as threads:  # numbers are weighed while rows are read
-        weighed = threads.submit(distributions, state)
-        compared = _compare(state)
+    read = threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+        weighed = threads.submit(_weighed, state, read)
+        try:
+            compared = _compare(state, read.set)
+        finally:
+            read.set()
     report = _judged(assemble(state, compared, leaking, weighed.result()), rules, strict)
     return Report.from_plain(everything_visible(report.plain()))
 
@@ -77,6 +82,12 @@ def _check_path(rule: Rule, a: Table, b: Table) -> None:
     scope, paths = rule.scope or "", [name for table in (a, b) if not table.as_json for name in table.types]
     if "[" in scope and scope.split("[")[0] in paths and not (a.may_have(scope) or b.may_have(scope)):
         raise UsageError(f"'{rule.text}': {scope.split('[')[0]} has no such part as {scope}")
+
+
+def _weighed(state: State, read: threading.Event) -> tuple[Distribution, ...]:
+    """Weigh numbers once rows are read: reading keeps two cores busy, comparing only one."""
+    read.wait()
+    return distributions(state)
 
 
 def match(a: Table, b: Table, options: DiffOptions) -> State:
@@ -122,8 +133,8 @@ def _notes(table: Table) -> list[Note]:
     return [Note(code="bad_records", text=f"{number} of {table.name} are no JSON objects; their text is compared")]
 
 
-def _compare(state: State) -> Comparison:
-    """The second pass; with --fast hashes alone say what changed."""
+def _compare(state: State, when_read: Callable[[], None]) -> Comparison:
+    """The second pass; with --fast hashes alone say what changed. Says when the first rows were read."""
     options = state.options
     if options.fast:
         for bits in state.pairs.differs.values():
@@ -131,7 +142,7 @@ def _compare(state: State) -> Comparison:
         return Comparison(Tally())
     cells = CellComparer(state.a, state.b, Walker(options, state.layout.nulls_are_missing))
     kept = Kept(options.samples, options.seed)
-    comparer = Comparer(state.a, state.b, cells, state.layout.columns, state.pair_names, kept)
+    comparer = Comparer(state.a, state.b, cells, state.layout.columns, state.pair_names, kept, when_read)
     wanted = []
     for side, left in enumerate((state.left_a, state.left_b)):
         some = np.union1d(state.sampled(side, left, options.samples), left[:READ_ALONE])

@@ -51,13 +51,14 @@ def find(table: Table, survey: Survey, columns: Sequence[Column], fast: bool) ->
     splits = survey.facets.get("split")
     if splits is None or (splits.counts()[:-1] > 0).sum() < 2:
         return None
-    codes = pl.Series("split", splits.codes)
-    frame = survey.rows.with_columns(codes, pl.int_range(pl.len()).alias("place"))
+    said = [column for column in columns if column.compared_as in ("conversation", "text", "image")]
+    names = [HASH + column.name for column in said]
+    frame = survey.rows.select(
+        ROW, *names, pl.lit(pl.Series(splits.codes)).alias("split"), pl.int_range(pl.len()).alias("place")
+    )
     frame = frame.filter(pl.col("split") < len(splits.values) - 1)
     found = Leaking(np.zeros(len(survey), bool))
-    said = [column for column in columns if column.compared_as in ("conversation", "text", "image")]
-    if said and any(column.compared_as != "image" for column in said):
-        names = [HASH + column.name for column in said]
+    if any(column.compared_as != "image" for column in said):
         together = pl.col(names[0])
         for name in names[1:]:
             together = together * _ODD + pl.col(name)  # wraps around; what is equal stays equal
