@@ -99,12 +99,13 @@ def _listed(key: str, given: Any) -> Iterator[Finding]:
         if not isinstance(item, str):
             yield Finding("error", key, f"{item!r} is no text; put it in quotes")
         elif key != "tags" and item not in allowed.get(key, known.get(key, [])):
-            near = difflib.get_close_matches(item, allowed.get(key, known.get(key, [])), n=1)
+            listed = allowed.get(key, known.get(key, []))
+            near = difflib.get_close_matches(item, listed, n=1)
             level: Any = "warning" if key in ("task_categories", "language") else "error"
             hint = (
                 f"did you mean '{near[0]}'?"
                 if near
-                else f"the list of {known['date']} has: " + ", ".join(allowed.get(key, known.get(key, []))[:8])
+                else f"the list of {known['date']} has: {', '.join(listed[:8])}{', …' if len(listed) > 8 else ''}"
             )
             yield Finding(level, key, f"'{item}' is not on the Hub's list; {hint}")
     if key == "task_categories" and items and all(item in known["hidden_tasks"] for item in items):

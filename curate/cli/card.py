@@ -176,7 +176,7 @@ def _tell(out: Output, done: Update) -> None:
         out.hint("answer in the card, or with --ask")
 
 
-@command.command("diff")
+@command.command("diff", short_help="compare the facts of two cards")
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
 @common
@@ -216,7 +216,7 @@ def _facts_of(path: Path) -> Facts:
     return facts
 
 
-@command.command("ls")
+@command.command("ls", short_help="list the cards of a folder, stale ones too")
 @click.argument("folder", default="data_cards", type=click.Path(path_type=Path))
 @common
 def list_command(out: Output, folder: Path) -> None:

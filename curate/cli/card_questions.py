@@ -36,7 +36,9 @@ def check_card(out: Output, place: Place, data: Dataset | None, purpose: str, hu
         )
     if found:
         out.print(table)
-    out.print(f"{shown(place.card)} for {purpose}: " + (f"{errors} errors" if errors else "passes"))
+    out.print(
+        f"{shown(place.card)} for {purpose}: " + (f"{errors} error{'s' if errors > 1 else ''}" if errors else "passes")
+    )
     return 1 if errors else 0
 
 

@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from curate.cli.output import printable
+from curate.diff.said import SAID, reasons
 
 if TYPE_CHECKING:
     from curate.diff.report import Report
     from curate.diff.tables import ColumnChange
 
 _HARMLESS = ("invisible", "nfc", "width", "whitespace", "punctuation", "case", "re_encoded", "moved", "order")
-_SAID = {
-    "content": "other words", "digits": "other digits", "confusable": "look-alikes", "value": "other value",
-    "added": "new", "removed": "gone", "re_encoded": "re-encoded only", "pixels": "other picture",
-    "unchecked": "other bytes", "type": "other type", "nfc": "composed otherwise",
-}  # fmt: skip
-_REASONS = 8
 
 
 def first_lines(report: Report) -> list[Text]:
@@ -33,22 +28,12 @@ def first_lines(report: Report) -> list[Text]:
     counts.append(f"   removed {rows.removed:,}", "yellow" if rows.removed else "")
     lines = [head, counts]
     if report.removed_by:
-        lines.append(Text.assemble(("removed  ", "bold"), printable(_reasons(report))))
+        lines.append(Text.assemble(("removed  ", "bold"), printable(reasons(report))))
     lines += _changes(report)
     steps = ", ".join(f"{one.by} {one.pairs:,}" for one in report.matching.by)
     key = f" ({', '.join(report.matching.key)})" if report.matching.key else ""
     lines.append(Text.assemble(("matched  ", "bold"), printable(f"by {steps or 'nothing'}{key}")))
     return lines
-
-
-def _reasons(report: Report) -> str:
-    """Why rows went, by stage, commonest first."""
-    by_stage: dict[str | None, list[str]] = {}
-    for one in report.removed_by[:_REASONS]:
-        by_stage.setdefault(one.stage, []).append(f"{one.code or 'no reason in the ledger'} {one.rows:,}")
-    told = "; ".join((f"{stage}: " if stage else "") + ", ".join(codes) for stage, codes in by_stage.items())
-    more = len(report.removed_by) - _REASONS
-    return told + (f"; {more} more reasons" if more > 0 else "")
 
 
 def _derived(report: Report) -> str:
@@ -76,14 +61,14 @@ def _changes(report: Report) -> Iterator[Text]:
         tops: dict[str, list[ColumnChange]] = {}
         for one in report.columns:
             tops.setdefault(_top(one.path), []).append(one)
-        told = [f"{name} {max(one.changed_rows for one in parts):,}{_filled(parts)}" for name, parts in tops.items()]
+        told = [f"{name} {one.rows:,}{_filled(tops.get(name, []))}" for name, one in report.changed_in.items()]
         yield Text.assemble(("changed  ", "bold"), printable(", ".join(told[:8])))
     classes = report.text_changes.by_class
     if classes:
         serious = {name: rows for name, rows in classes.items() if name not in _HARMLESS}
         harmless = {name: rows for name, rows in classes.items() if name in _HARMLESS}
-        told = [f"{_SAID.get(name, name)} in {rows:,}" for name, rows in serious.items()]
-        told += [f"{_SAID.get(name, name)} in {rows:,} (harmless)" for name, rows in harmless.items()]
+        told = [f"{SAID.get(name, name)} in {rows:,}" for name, rows in serious.items()]
+        told += [f"{SAID.get(name, name)} in {rows:,} (harmless)" for name, rows in harmless.items()]
         size = f"+{report.text_changes.characters_in:,} −{report.text_changes.characters_out:,} characters"
         yield Text.assemble(("in texts ", "bold"), printable(f"{', '.join(told)}; {size}"))
 
@@ -94,6 +79,8 @@ def _top(path: str) -> str:
 
 def _filled(parts: list[ColumnChange]) -> str:
     """Whether all that happened is that something stands where nothing stood, or the reverse."""
+    if not parts:
+        return ""
     if all(one.null_to_value + one.missing_to_value >= one.changed_rows for one in parts):
         return " (filled in)"
     return " (emptied)" if all(one.value_to_null + one.value_to_missing >= one.changed_rows for one in parts) else ""

@@ -9,15 +9,10 @@ from rich.console import Group
 from rich.text import Text
 
 from curate.cli.output import Output, printable
+from curate.diff.said import SAID, in_short
 
 if TYPE_CHECKING:
     from curate.diff.sample import Change, RowSample
-
-SAID = {
-    "content": "other words", "digits": "other digits", "confusable": "look-alikes", "value": "other value",
-    "added": "new", "removed": "gone", "re_encoded": "re-encoded only", "pixels": "other picture",
-    "unchecked": "other bytes", "type": "other type", "nfc": "composed otherwise",
-}  # fmt: skip
 
 
 def row_text(out: Output, row: RowSample) -> None:
@@ -63,7 +58,7 @@ def row_lines(row: RowSample, most: int | None) -> Iterator[Text]:
 def change_text(change: Change) -> Text:
     """A change in one line; where colours fail, signs tell what went and came."""
     if not change.segments:
-        return Text(printable(f"{_value(change.before)} → {_value(change.after)}"))
+        return Text(printable(f"{in_short(change.before)} → {in_short(change.after)}"))
     line = Text()
     for one in change.segments:
         shown = printable(one.text)
@@ -76,18 +71,3 @@ def change_text(change: Change) -> Text:
                 f"[-{shown}-]" if one.kind == "out" else f"{{+{shown}+}}", "red" if one.kind == "out" else "green"
             )
     return line
-
-
-def _value(value: object) -> str:
-    """A value in short: a turn as role and text, None as such."""
-    if value is None:
-        return "(none)"
-    if isinstance(value, dict):
-        role = value.get("role") or value.get("from")
-        text = value.get("text") or value.get("value") or value.get("content")
-        if isinstance(role, str) and (isinstance(text, str) or text is None):
-            return f"{role}: {text or '(empty)'}"
-        if "lines" in value and "engine" in value:
-            return f"{len(value['lines'] or ())} lines read"
-    text = str(value)
-    return text if len(text) <= 120 else f"{text[:119]}…"

@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from curate.cli.diff_head import first_lines
-from curate.cli.diff_row import SAID, row_lines
+from curate.cli.diff_row import row_lines
 from curate.cli.output import Output, printable
+from curate.diff.said import SAID
 
 if TYPE_CHECKING:
     from curate.diff.report import Report
@@ -33,7 +34,7 @@ def report_text(out: Output, report: Report, hints: list[str]) -> None:
     for name, lines in (
         ("checks", _checks(report)), ("columns", _columns(report)), ("drift", _drift(report)),
         ("splits", _splits(report)), ("changed rows", _changed(report)), ("matching", _matching(report)),
-        ("not in this report", [Text(f"  {printable(one)}") for one in report.limits.left_out]),
+        ("not shown here", _hidden(report)),
     ):  # fmt: skip
         found = list(lines)
         if found:
@@ -131,6 +132,16 @@ def _changed(report: Report) -> Iterator[Text]:
 
     for row in sorted(report.samples.changed, key=worry)[:_SHOWN]:
         yield from row_lines(row, 3)
+
+
+def _hidden(report: Report) -> Iterator[Text]:
+    """Rows that differ and are not on the screen, and where they are."""
+    rows = report.rows
+    hidden = {"changed": rows.changed - min(_SHOWN, len(report.samples.changed)), "removed": rows.removed,
+              "added": rows.added}  # fmt: skip
+    told = ", ".join(f"{number:,} {name}" for name, number in hidden.items() if number)
+    if told:
+        yield Text(f"  {told} rows; --report FILE.html shows some of each kind, FILE.jsonl holds all")
 
 
 def _matching(report: Report) -> Iterator[Text]:

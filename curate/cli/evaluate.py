@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +70,8 @@ def command(
     from curate.dataset.predictions import read_predictions
     from curate.errors import UsageError
     from curate.evaluate.evaluation import Options, evaluate
-    from curate.evaluate.gold import read_gold
+    from curate.evaluate.gold import read_gold, read_pictures
+    from curate.evaluate.mistakes import with_pictures
     from curate.evaluate.page import page
     from curate.evaluate.private import redacted
     from curate.labels.registry import Registry
@@ -81,11 +83,16 @@ def command(
     options = Options(Registry.load(labels) if labels else None, parse, seed)
     rivals = read_predictions(other) if other is not None else None
     found = evaluate(rows, read_predictions(predictions, index), options, rivals)
+    pictures = None
+    if html is not None:
+        store, images = read_pictures(InputOptions(path=gold, labels=labels), {one.uid for one in found.mistakes})
+        found = replace(found, mistakes=with_pictures(found.mistakes, images))
+        pictures = store, [[str(image["path"]) for image in one.images] for one in found.mistakes]
     found = redacted(found, redact, options.registry)
     if html is not None:
         from curate.dataset.files import write_bytes
 
-        write_bytes(html, page(found, predictions.name, other.name if other else "", lang, redact).encode())
+        write_bytes(html, page(found, predictions.name, other.name if other else "", lang, redact, pictures).encode())
     if out.as_json:
         out.json(found.as_dict())
         return

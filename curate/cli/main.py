@@ -62,7 +62,10 @@ Exit codes:
   2    the command, the recipe or the input is wrong
   70   a bug in curate
   130  stopped with Ctrl-C; run the same command to continue
+  143  ended by SIGTERM; run the same command to continue
 """
+_COMMON = ("--json", "-q", "--quiet", "--debug")
+"""Options of every command that may stand before it, too."""
 
 
 _OUTSIDE = {
@@ -134,6 +137,8 @@ def cli() -> None:
     Start with:
       curate run demo            the whole pipeline on a small shipped dataset
       curate init                a recipe of your own
+
+    Every command takes --json, --quiet, --color and --debug, before its name or behind it.
     """
 
 
@@ -145,6 +150,7 @@ def main() -> None:
 
 def invoke(arguments: list[str]) -> int:
     """Run one command; give the exit code. All errors are told on stderr."""
+    arguments = _behind_command(arguments)
     as_json = "--json" in arguments
     for stream in (sys.stdout, sys.stderr):
         never_fail(stream)
@@ -172,6 +178,20 @@ def invoke(arguments: list[str]) -> int:
         code = exit_code(error)
         text = str(error) if isinstance(error, errors.CurateError) and code != 70 else _bug(error)
         return _tell(text, code, as_json)
+
+
+def _behind_command(arguments: list[str]) -> list[str]:
+    """Put options that every command has behind the command, for whom `curate -q run` is a habit."""
+    front: list[str] = []
+    rest = list(arguments)
+    while rest and (rest[0] in _COMMON or rest[0].startswith("--color")):
+        front.append(rest.pop(0))
+        if front[-1] == "--color" and rest:
+            front.append(rest.pop(0))
+    if not rest or rest[0].startswith("-"):
+        return arguments
+    end = rest.index("--") if "--" in rest else len(rest)
+    return [*rest[:end], *front, *rest[end:]]
 
 
 def exit_code(error: BaseException) -> int:

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 import click
 
@@ -23,6 +23,7 @@ _PAGE = 120
 _ENDLESS = 1_000_000
 """Columns of lines and tables in a pipe."""
 
+Color = Literal["auto", "always", "never"]
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -50,21 +51,23 @@ class Output:
     Args:
         as_json: One JSON document on stdout, nothing else there.
         quiet: No talk but errors.
+        color: `auto` is for terminals, unless NO_COLOR is set or the terminal is `dumb`.
     """
 
-    def __init__(self, as_json: bool = False, quiet: bool = False) -> None:
+    def __init__(self, as_json: bool = False, quiet: bool = False, color: Color = "auto") -> None:
         self.as_json = as_json
         self.quiet = quiet
+        self.color = color
 
     @functools.cached_property
     def stdout(self) -> Console:
         """For results."""
-        return _console(sys.stdout)
+        return _console(sys.stdout, self.color)
 
     @functools.cached_property
     def stderr(self) -> Console:
         """For talk; where nobody listens any more, nothing is said and nothing breaks."""
-        return _console(_Patient(sys.stderr))
+        return _console(_Patient(sys.stderr), self.color)
 
     def json(self, value: Any) -> None:
         """Print one JSON document."""
@@ -155,7 +158,7 @@ def _columns() -> int | None:
     return max(20, int(asked)) if asked.isdecimal() and len(asked) < 6 else None
 
 
-def _console(stream: Any) -> Console:
+def _console(stream: Any, color: Color) -> Console:
     from rich.console import Console
 
     class Piped(Console):
@@ -176,20 +179,24 @@ def _console(stream: Any) -> Console:
         soft_wrap=not terminal,
         width=None if terminal else _columns() or _ENDLESS,
         force_interactive=terminal and not os.environ.get("CI"),
-        no_color=not terminal or "NO_COLOR" in os.environ,
-        force_terminal=terminal,
+        color_system=None if color == "never" else "auto",
+        no_color=color != "always" and (not terminal or "NO_COLOR" in os.environ),
+        force_terminal=terminal or color == "always",
         legacy_windows=False,
     )
 
 
 def common(function: Command) -> Command:
-    """Give a command `--json`, `--quiet` and `--debug`, and its `Output` as the first argument."""
+    """Give a command `--json`, `--quiet`, `--color` and `--debug`, and its `Output` as the first argument."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
     @click.option("-q", "--quiet", is_flag=True, help="Say nothing but results and errors.")
+    @click.option(
+        "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Whether to use colours."
+    )
     @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
     @functools.wraps(function)
-    def wrapped(*arguments: Any, as_json: bool, quiet: bool, debug: bool, **options: Any) -> Any:
-        return function(Output(as_json, quiet), *arguments, **options)
+    def wrapped(*arguments: Any, as_json: bool, quiet: bool, color: Color, debug: bool, **options: Any) -> Any:
+        return function(Output(as_json, quiet, color), *arguments, **options)
 
     return wrapped  # type: ignore[return-value]

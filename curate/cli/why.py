@@ -54,6 +54,9 @@ def _tell(out: Output, story: dict[str, Any], folder: Path) -> None:
                 out.print(Text(f"      - {_indented(change['before'])}", style="red"))
             if change["after"] is not None:
                 out.print(Text(f"      + {_indented(change['after'])}", style="green"))
+        for entry in step["entries"]:
+            if entry["keep_with"]:
+                out.print(Text(f"      keep it: --set {printable(entry['keep_with'])}", style="dim"))
     for export in story["exports"]:
         left = f"  left out of {export['export']}: {export['code']} {printable(export['detail'] or '')}"
         out.print(Text(left, style="yellow"))

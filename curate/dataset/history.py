@@ -42,7 +42,9 @@ def _life(run: Path, done: list[Path], uid: str, source_id: str) -> dict[str, An
     for step in done:
         entries = [entry for file in _files(step / "ledger") for entry in _entries(file, uid)]
         for entry in entries:
-            entry["limit_from"] = _limit_from(manifest, step.name.partition("-")[2], entry)
+            title = step.name.partition("-")[2]
+            entry["limit_from"] = _limit_from(manifest, title, entry)
+            entry["keep_with"] = _keep_with(manifest, title, entry)
         row, place = _find(step, uid)
         if row is None and not entries:
             continue
@@ -68,6 +70,21 @@ def _limit_from(manifest: dict[str, Any], title: str, entry: dict[str, Any]) -> 
             if isinstance(value, (int, float)) and not isinstance(value, bool) and value == limit:
                 return said_at.get(f"{title}.{key}") or f"the default of {key}"
     return said_at.get(title)
+
+
+def _keep_with(manifest: dict[str, Any], title: str, entry: dict[str, Any]) -> str | None:
+    """The option that lets a dropped record through: a limit of `min` or `max` at the record's own value."""
+    if entry["action"] != "dropped" or entry["value"] is None:
+        return None
+    for stage in (manifest.get("recipe") or {}).get("stages") or []:
+        if (stage.get("name") or stage.get("use")) == title:
+            for key in ("min", "max"):
+                limits = stage.get(key)
+                if isinstance(limits, dict) and limits.get(entry["metric"]) == entry["threshold"]:
+                    value = float(entry["value"])
+                    shown = str(int(value)) if value.is_integer() else repr(value)
+                    return f"stages.{title}.{key}.{entry['metric']}={shown}"
+    return None
 
 
 def _fate(entries: list[dict[str, Any]]) -> str:

@@ -15,17 +15,17 @@ from curate.diff import ledgers
 from curate.diff.compare import Comparison
 from curate.diff.distribution import Distribution, Leaks, PersonalCounts, Safety, SplitMove, Splits
 from curate.diff.flow import RemovedBy
-from curate.diff.measures import EMPTY, MISMATCH
+from curate.diff.measures import EMPTY, MISMATCH, REPEATED
 from curate.diff.opening import recipe_name
 from curate.diff.report import Created, Inputs, Limits, Report, Rows, Samples, Side, Tool, Verdict
 from curate.diff.sample import RowSample
 from curate.diff.samples import TEXT_CHARACTERS
 from curate.diff.samples import Samples as SampleBuilder
 from curate.diff.slices import over_represented
-from curate.diff.state import State
+from curate.diff.state import Bits, State
 from curate.diff.survey import KEY
 from curate.diff.table import ROW, Table
-from curate.diff.tables import ColumnChange, TurnErrors
+from curate.diff.tables import ChangedIn, ColumnChange, TurnErrors
 from curate.diff.tally import share
 
 
@@ -43,7 +43,10 @@ def assemble(state: State, compared: Comparison, leaking: Leaks | None, weighed:
         rows=_rows(state, failed, unexplained),
         matching=state.matching,
         schema_diff=state.layout.schema,
-        columns=_columns(state, compared, len(state.pairs)),
+        columns=(columns := _columns(state, compared, len(state.pairs))),
+        changed_in=compared.tally.changed_in()
+        if not options.fast
+        else {one.path: ChangedIn(rows=one.changed_rows) for one in columns},
         text_changes=compared.tally.text_changes(),
         media=compared.tally.media(
             any(one.compared_as == "image" for one in state.layout.columns),
@@ -187,14 +190,20 @@ def _turn_errors(state: State) -> TurnErrors | None:
     a, b = state.survey_a.measures, state.survey_b.measures
     if EMPTY not in a or EMPTY not in b:
         return None
-    wrong_a = a.get(MISMATCH, np.zeros(len(state.survey_a))) > 0
-    wrong_b = b.get(MISMATCH, np.zeros(len(state.survey_b))) > 0
-    was = np.zeros(len(wrong_b), bool)
-    was[state.places(1, state.pairs.b)] = wrong_a[state.places(0, state.pairs.a)]
+    empty, mismatch, repeated = (
+        (state.flagged(0, name), state.flagged(1, name)) for name in (EMPTY, MISMATCH, REPEATED)
+    )
+
+    def counted(sides: tuple[Bits, Bits]) -> tuple[int, int]:
+        return int(sides[0].sum()), int(sides[1].sum())
+
     return TurnErrors(
-        image_mismatch=(int(wrong_a.sum()), int(wrong_b.sum())),
-        new_image_mismatch=int((wrong_b & ~was).sum()),
-        empty_turns=(int((a[EMPTY] > 0).sum()), int((b[EMPTY] > 0).sum())),
+        image_mismatch=counted(mismatch),
+        new_image_mismatch=int(state.newly(MISMATCH).sum()),
+        empty_turns=counted(empty),
+        repeated_roles=counted(repeated),
+        new_repeated_roles=int(state.newly(REPEATED).sum()),
+        any_error=counted((empty[0] | repeated[0], empty[1] | repeated[1])),
     )
 
 

@@ -10,6 +10,7 @@ from curate.diff.drift import rounded
 from curate.diff.report import Check, Report
 from curate.diff.rules import Rule
 from curate.errors import UsageError
+from curate.report.personal import rules as personal_rules
 
 
 class Measured(NamedTuple):
@@ -20,16 +21,25 @@ class Measured(NamedTuple):
     note: str = ""
 
 
-def check_columns(rules: Sequence[Rule], known: Sequence[str]) -> None:
-    """Make sure that rules name columns that there are.
+def check_columns(rules: Sequence[Rule], columns: Sequence[str], measures: Sequence[str]) -> None:
+    """Make sure that rules name what there is.
+
+    Args:
+        rules: What must hold.
+        columns: Columns of both sides.
+        measures: What else has a distribution, as lengths of texts; only drift can be asked of it.
 
     Raises:
-        UsageError: one names another.
+        UsageError: one names a column, or a kind of personal data, that is not there: it would hold for ever.
     """
+    kinds = [one.id for one in personal_rules()]
     for rule in rules:
         scope = rule.scope
+        if rule.metric == "new_pii" and scope is not None and scope not in kinds:
+            raise UsageError(f"'{rule.text}': there is no kind '{scope}'; there are: {', '.join(kinds)}")
         if scope is None or rule.metric in ("rows", "new_pii"):
             continue
+        known = [*columns, *measures] if rule.metric == "drift" else columns
         top = scope.split("[")[0].split(".")[0].split("/")[0]
         if scope not in known and top not in known:
             raise UsageError(f"'{rule.text}': there is no column '{scope}'; there are: {', '.join(known)}")
@@ -97,6 +107,13 @@ def _column_rows(rule: Rule, report: Report, change: str | None) -> Measured:
     matched = report.rows.same + report.rows.changed
     if report.limits.fast:
         return Measured(None, note="not looked at with --fast")
+    whole = report.changed_in.get(str(rule.scope))
+    if whole is not None:
+        return Measured(whole.rows if change is None else whole.classes.get(change, 0), matched)
+    schema = report.schema_diff
+    top = str(rule.scope).split("[")[0].split(".")[0]
+    if {rule.scope, top} & {*schema.skipped, *schema.added, *schema.removed}:
+        return Measured(None, note=f"{top} was not compared")
     wanted = [
         one
         for one in report.columns
@@ -155,7 +172,10 @@ def _error_rate(rule: Rule, report: Report) -> Measured:
     name = "cer_p95" if rule.part == "p95" else "cer_p50"
     if rule.scope == "ocr":
         boxes = report.media.boxes
-        return Measured(None if boxes is None else getattr(boxes, name) or 0.0)
+        if boxes is None:
+            read = any(one.column == "OCR lines" for one in report.distributions)
+            return Measured(0.0) if read else Measured(None, note="no text was read in pictures")
+        return Measured(getattr(boxes, name) or 0.0)
     rates = [
         rate
         for one in report.columns
@@ -175,7 +195,7 @@ def _schema(rule: Rule, report: Report) -> Measured:
 def _turns(rule: Rule, report: Report) -> Measured:
     if report.turns is None:
         return Measured(None, note="there are no conversations")
-    found = report.turns.empty_turns if rule.metric == "turn_errors" else report.turns.image_mismatch
+    found = report.turns.any_error if rule.metric == "turn_errors" else report.turns.image_mismatch
     return Measured(found[1], report.rows.b)
 
 

@@ -138,6 +138,12 @@ def _plain(kind: pl.DataType) -> pl.DataType:
 
 
 def _hashed(name: str, a: Table, b: Table, mixed: bool) -> tuple[pl.Expr, pl.Expr]:
+    if a.digests.get(name) or b.digests.get(name):
+        one, other = (
+            pl.col(name).map_batches(_digester(table, name), return_dtype=pl.String(), is_elementwise=True)
+            for table in (a, b)
+        )
+        return one.hash(), other.hash()
     one, other = _expression(name, a, mixed), _expression(name, b, mixed)
     if mixed or a.as_json:
         return one.hash(), other.hash()
@@ -152,24 +158,24 @@ def _hashed(name: str, a: Table, b: Table, mixed: bool) -> tuple[pl.Expr, pl.Exp
 
 def _expression(name: str, table: Table, mixed: bool) -> pl.Expr:
     column = pl.col(name)
-    if table.digests.get(name):
-        return column.map_batches(_digester(table.digests[name]), return_dtype=pl.String(), is_elementwise=True)
     if not mixed:
         return column
     return _as_text(column) if not table.as_json else column.map_batches(_normal, pl.String(), is_elementwise=True)
 
 
-def _digester(digests: dict[str, str]) -> Callable[[pl.Series], pl.Series]:
+def _digester(table: Table, name: str) -> Callable[[pl.Series], pl.Series]:
+    """Write pictures as the hashes of their files; those that are not there as their paths."""
+    digests, as_json = table.digests.get(name, {}), table.as_json
+
     def by_content(cells: pl.Series) -> pl.Series:
-        return pl.Series(
-            [None if text is None else _content(text, digests) for text in cells.to_list()], dtype=pl.String
-        )
+        values = [value_of(one) if as_json and one is not None else one for one in cells.to_list()]
+        return pl.Series([None if one is None else _content(one, digests) for one in values], dtype=pl.String)
 
     return by_content
 
 
-def _content(text: str, digests: dict[str, str]) -> str:
-    return "\x1f".join(digests.get(path, path) for path in picture_paths(value_of(text)))
+def _content(value: Any, digests: dict[str, str]) -> str:
+    return "\x1f".join(digests.get(path, path) for path in picture_paths(value))
 
 
 def _normal(cells: pl.Series) -> pl.Series:

@@ -184,6 +184,7 @@ class Comparer:
             one, other = before[column.source].gather(inside), after[column.source].gather(inside)
             for place, differences in zip(inside.tolist(), self._cells.compare_all(column, one, other), strict=True):
                 found[place] += differences
+                self._cells.tally.add_column(column.name, column.compared_as, differences)
         pairs_of_texts = [
             (_text(one.before), _text(one.after))
             for differences in found

@@ -21,7 +21,7 @@ from curate.diff.distribution import Distribution, Leaks
 from curate.diff.kept import Kept
 from curate.diff.keys import candidates
 from curate.diff.ladder import Ladder
-from curate.diff.options import DiffOptions
+from curate.diff.options import DiffOptions, check_tolerances
 from curate.diff.report import (
     Note,
     Report,
@@ -36,6 +36,7 @@ from curate.diff.table import ROW, Table
 from curate.diff.tally import Tally
 from curate.diff.walk import Walker
 from curate.diff.weigh import distributions
+from curate.errors import UsageError
 
 READ_ALONE = 50_000
 """Removed and added rows that are read whole, to look for personal data in them."""
@@ -56,8 +57,12 @@ def diff(a: Table, b: Table, options: DiffOptions, rules: Sequence[Rule] = (), s
         InputError: a file cannot be read.
     """
     state = match(a, b, options)
-    known = dict.fromkeys([*a.names, *b.names, "ocr", *state.survey_a.measures, *state.survey_b.measures])
-    check_columns(rules, [name for name in known if not name.startswith("\x00")])
+    known = dict.fromkeys([*a.names, *b.names, *(column.name for column in state.layout.columns)])
+    for rule in rules:
+        _check_path(rule, a, b)
+    surveys = (state.survey_a, state.survey_b)
+    measured = dict.fromkeys(name for one in surveys for name in (*one.measures, *one.facets))
+    check_columns(rules, list(known), [name for name in measured if not name.startswith("\x00")])
     leaking = _leaks(state)
     state.survey_a.forget_hashes()
     state.survey_b.forget_hashes()
@@ -72,6 +77,13 @@ def diff(a: Table, b: Table, options: DiffOptions, rules: Sequence[Rule] = (), s
     return Report.from_plain(everything_visible(report.plain()))
 
 
+def _check_path(rule: Rule, a: Table, b: Table) -> None:
+    """Make sure that a path in a column leads somewhere."""
+    scope, paths = rule.scope or "", [name for table in (a, b) if not table.as_json for name in table.types]
+    if "[" in scope and scope.split("[")[0] in paths and not (a.may_have(scope) or b.may_have(scope)):
+        raise UsageError(f"'{rule.text}': {scope.split('[')[0]} has no such part as {scope}")
+
+
 def _weighed(state: State, read: threading.Event) -> tuple[Distribution, ...]:
     """Weigh numbers once rows are read: reading keeps two cores busy, comparing only one."""
     read.wait()
@@ -81,6 +93,7 @@ def _weighed(state: State, read: threading.Event) -> tuple[Distribution, ...]:
 def match(a: Table, b: Table, options: DiffOptions) -> State:
     """Survey both tables and pair their rows."""
     layout = lay_out(a, b, options)
+    check_tolerances(options.tolerances, [column.name for column in layout.columns])
     keys = candidates(a, b, options)
     with ThreadPoolExecutor(2) as threads:
         surveyed = [threads.submit(survey, table, side, layout.columns, keys) for side, table in enumerate((a, b))]

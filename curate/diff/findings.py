@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from curate.diff.flow import Finding
 from curate.diff.report import Report
@@ -40,6 +40,12 @@ def _turns(report: Report) -> Iterator[Finding]:
     if report.turns and report.turns.new_image_mismatch:
         said = _said("image_mismatch", rows=report.turns.new_image_mismatch)
         yield Finding(id="image_mismatch", severity="high", filter={"flag": "image_mismatch"}, **said)
+    if report.turns and report.turns.new_repeated_roles:
+        said = _said("repeated_roles", rows=report.turns.new_repeated_roles)
+        shown = tuple(row.uid for row in report.samples.changed if "repeated_roles" in row.flags)[:3]
+        in_run = report.inputs.b.format in ("run", "stage")  # an export has yet to give the turns their form
+        severity: Literal["high", "medium"] = "medium" if in_run else "high"
+        yield Finding(id="repeated_roles", severity=severity, filter={"flag": "repeated_roles"}, rows=shown, **said)
 
 
 def _digits(report: Report) -> Iterator[Finding]:

@@ -10,13 +10,16 @@ import re
 from collections.abc import Iterator, Sequence
 
 from curate.diff.report import Check, Report
-from curate.diff.sample import Change, RowSample
+from curate.diff.said import SAID, in_short, reasons
+from curate.diff.sample import Change, RowSample, Value
 
 COMMENT = 60_000
 """Characters of a comment."""
 SUMMARY = 900_000
 """Characters of a step summary, of which GitHub takes 1 MiB."""
 _TEXT = 120
+_CHANGES, _CONTENT = 4, 3
+"""Changes of a row, and texts of a row that is on one side only, that are shown."""
 _TIERS = ((20, 40), (5, 40), (0, 40), (0, 15), (0, 5))
 """Samples of each status and columns that are shown, step by step fewer."""
 _TICKS = re.compile("`+")
@@ -57,6 +60,9 @@ def _lines(report: Report, samples: int, columns: int) -> Iterator[str]:
     yield ""
     yield f"**{words(counts(report))}**"
     yield ""
+    if report.removed_by:
+        yield f"why rows went: {words(reasons(report))}"
+        yield ""
     for one in report.verdict.findings:
         mark = {"high": "**!** ", "medium": "", "low": ""}[one.severity]
         yield f"> {mark}{words(one.text)}{': ' + code(one.example) if one.example else ''}  "
@@ -76,8 +82,9 @@ def _lines(report: Report, samples: int, columns: int) -> Iterator[str]:
     yield from _columns(report, columns)
     yield from _samples(report, samples)
     yield ""
-    if samples < len(report.samples.changed):
-        yield f"_samples beyond {samples} of each status are left out; columns beyond {columns}_  "
+    cut = ", ".join(f"{number:,} {name}" for name, number in _hidden(report, samples) if number)
+    if cut:
+        yield f"_not shown: {cut} rows_  "
     yield f"<sub>{code(report.created_by.command, 400)} · curate {words(report.tool.version)}</sub>"
 
 
@@ -130,7 +137,7 @@ def _columns(report: Report, most: int) -> Iterator[str]:
     yield ""
     rows = [
         (code(one.path), f"{one.changed_rows:,}", "" if one.change_rate is None else f"{100 * one.change_rate:.3g} %",
-         ", ".join(f"{name} {number:,}" for name, number in one.classes.items()))
+         ", ".join(f"{SAID.get(name, name)} {number:,}" for name, number in one.classes.items()))
         for one in report.columns[:most]
     ]  # fmt: skip
     yield from _table(("column", "rows", "of matched", "what"), rows)
@@ -148,11 +155,16 @@ def _samples(report: Report, most: int) -> Iterator[str]:
         yield f"<details><summary>{status} rows: {len(shown)} of {getattr(report.rows, status):,}</summary>"
         yield ""
         for row in shown:
-            reasons = ", ".join(f"{one.stage}: {one.code}" for one in row.reasons if one.action != "noted")
-            yield f"- {code(row.uid)} {words(reasons)}"
+            told = ", ".join(f"{one.stage}: {one.code}" for one in row.reasons if one.action != "noted")
+            yield f"- {code(row.uid)} {words(told)}"
             if not hide:
-                yield from (f"  - {code(one.path)} {one.change}: {code(inline(one))}" for one in row.changes[:4])
-                yield from (f"  - {code(one.path)}: {code(one.text)}" for one in row.content[:3])
+                lines = [f"  - {code(one.path)} {SAID.get(one.change, one.change)}: {code(inline(one))}"
+                         for one in row.changes[:_CHANGES]]  # fmt: skip
+                lines += [f"  - {code(one.path)}: {code(one.text)}" for one in _telling(row)]
+                yield from lines
+                more = len(row.changes) - _CHANGES + row.more_changes
+                if more > 0:
+                    yield f"  - {more:,} more"
         yield ""
         yield "</details>"
 
@@ -160,10 +172,18 @@ def _samples(report: Report, most: int) -> Iterator[str]:
 def inline(change: Change) -> str:
     """A change in one line: `before[-out-]{+in+}after`, or `before → after`."""
     if not change.segments:
-        return f"{_plain(change.before)} → {_plain(change.after)}"
+        return f"{in_short(change.before)} → {in_short(change.after)}"
     signs = {"same": "{}", "out": "[-{}-]", "in": "{{+{}+}}", "gap": "…"}
     return "".join(signs[one.kind].format(one.text) for one in change.segments)
 
 
-def _plain(value: object) -> str:
-    return "(none)" if value is None else str(value)
+def _telling(row: RowSample) -> list[Value]:
+    """The longest texts of a row that is on one side only, in the order of the row: names of roles say nothing."""
+    longest = sorted(row.content, key=lambda one: -len(one.text))[:_CONTENT]
+    return [one for one in row.content if one in longest]
+
+
+def _hidden(report: Report, most: int) -> Iterator[tuple[str, int]]:
+    """Rows of each status that are in no list."""
+    for name in ("changed", "removed", "added"):
+        yield name, getattr(report.rows, name) - min(most, len(getattr(report.samples, name)))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from curate.diff.cells import is_conversation, picture_paths, turn_keys, value_of
 from curate.diff.table import Table
 from curate.records import PLACEHOLDER
 
-MISMATCH, EMPTY = "\x00 <image> without picture", "\x00 empty turn"
+MISMATCH, EMPTY, REPEATED = "\x00 <image> without picture", "\x00 empty turn", "\x00 role twice in a row"
 """Names of measures that are flags of rows, not distributions."""
+_FACTS = pl.Struct({name: pl.Int64() for name in ("turns", "length", "placeholders", "empty", "repeated")})
 TRIED = 2000
 """First rows that say what a column holds."""
 
@@ -44,13 +47,21 @@ def measures_of(table: Table) -> dict[str, pl.Expr]:
         elif isinstance(kind, pl.String):
             found[f"{name} length"] = scalar(table, name).str.len_chars()
         elif isinstance(kind, pl.List):
-            found |= _of_list(name, kind)
+            found |= _of_list(name, kind, _pictures_of(table, pictures))
     return found
 
 
 def _is_number_of_row(values: pl.Series) -> bool:
     """Whether a numeric column only numbers its rows; its distribution says nothing."""
     return len(values) > 8 and values.n_unique() == len(values) and values.dtype.is_integer()
+
+
+def categories_of(table: Table) -> dict[str, pl.Expr]:
+    """Categories that are no column of their own: formats of the pictures of records, `JPEG` or `JPEG, PNG`."""
+    if not table.as_records:
+        return {}
+    formats = pl.col("images").list.eval(pl.element().struct.field("format")).list.drop_nulls().list.unique()
+    return {"picture format": pl.when(formats.list.len() > 0).then(formats.list.sort().list.join(", "))}
 
 
 def _of_records() -> dict[str, pl.Expr]:
@@ -67,6 +78,7 @@ def _of_records() -> dict[str, pl.Expr]:
         "confidence": pl.col("confidence"),
         MISMATCH: _placeholders(pl.col("turns"), "text") != pl.col("images").list.len().fill_null(0),
         EMPTY: _has_empty_turn(pl.col("turns"), "text"),
+        REPEATED: _repeats_role(pl.col("turns"), "role"),
     }
 
 
@@ -86,7 +98,35 @@ def _has_empty_turn(turns: pl.Expr, key: str) -> pl.Expr:
     return empty.list.any().fill_null(True) | (turns.list.len() == 0)
 
 
-def _of_list(name: str, kind: pl.List) -> dict[str, pl.Expr]:
+def _repeats_role(turns: pl.Expr, key: str) -> pl.Expr:
+    """Whether a role, not the system, speaks twice in a row; a trainer that wants them in turn takes no such row."""
+
+    def repeated(rows: pl.Series) -> pl.Series:
+        lengths = rows.list.len().fill_null(0).to_numpy().astype(np.int64)
+        found = np.zeros(len(rows), bool)
+        if lengths.any():
+            ends, roles = np.cumsum(lengths), rows.filter(lengths > 0).explode()
+            places = (roles == roles.shift(1)).arg_true().to_numpy()
+            row = np.searchsorted(ends, places, "right")
+            follows = places > ends[row] - lengths[row]  # the first turn of a row follows none
+            speaks = (roles.gather(places) != "system").to_numpy()
+            found[row[follows & speaks]] = True
+        return pl.Series(found)
+
+    roles = turns.list.eval(pl.element().struct.field(key))
+    return roles.map_batches(repeated, return_dtype=pl.Boolean(), is_elementwise=True)
+
+
+def _pictures_of(table: Table, name: str | None) -> pl.Expr:
+    """How many pictures a row has, where they are no JSON: a list of them, or one."""
+    if name is None:
+        return pl.lit(0)
+    if isinstance(table.types[name], pl.List):
+        return pl.col(name).list.len().fill_null(0)
+    return pl.col(name).is_not_null().cast(pl.UInt32)
+
+
+def _of_list(name: str, kind: pl.List, pictures: pl.Expr) -> dict[str, pl.Expr]:
     found = {f"{name} number": pl.col(name).list.len()}
     inner = kind.inner
     if isinstance(inner, pl.Struct):
@@ -96,6 +136,9 @@ def _of_list(name: str, kind: pl.List) -> dict[str, pl.Expr]:
             texts = pl.col(name).list.eval(pl.element().struct.field(keys[1]).str.len_chars())
             found[f"{name} length"] = texts.list.sum()
             found[EMPTY] = _has_empty_turn(pl.col(name), keys[1])
+            found[MISMATCH] = _placeholders(pl.col(name), keys[1]) != pictures
+            if isinstance(fields[keys[0]], pl.String):
+                found[REPEATED] = _repeats_role(pl.col(name), keys[0])
     return found
 
 
@@ -106,40 +149,39 @@ def _of_json(name: str, head: pl.Series, pictures: str | None) -> dict[str, pl.E
         return {}
     keys = turn_keys(values[0][0])
     assert keys is not None
-    names = ["turns", "length", "placeholders", "empty"]
-    kind = pl.Struct({one: pl.Int64() for one in names})
-    decoded = (
-        pl.col(name).map_batches(_conversation_facts(keys[1]), return_dtype=kind, is_elementwise=True).struct.field
-    )
+    decoded = pl.col(name).map_batches(_conversation_facts(keys), return_dtype=_FACTS, is_elementwise=True).struct.field
     found = {
         f"{name} number": decoded("turns"),
         f"{name} length": decoded("length"),
         EMPTY: decoded("empty") > 0,
+        REPEATED: decoded("repeated") > 0,
     }
+    shown = pl.lit(0)
     if pictures is not None:
         shown = pl.col(pictures).map_batches(_picture_number, return_dtype=pl.Int64(), is_elementwise=True)
-        found[MISMATCH] = decoded("placeholders") != shown.fill_null(0)
+    found[MISMATCH] = decoded("placeholders") != shown.fill_null(0)
     return found
 
 
-def _conversation_facts(key: str) -> Callable[[pl.Series], pl.Series]:
+def _conversation_facts(keys: tuple[str, str]) -> Callable[[pl.Series], pl.Series]:
     def facts(cells: pl.Series) -> pl.Series:
-        rows = [None if text is None else _facts(value_of(text), key) for text in cells.to_list()]
-        kind = pl.Struct({name: pl.Int64() for name in ("turns", "length", "placeholders", "empty")})
-        return pl.Series(rows, dtype=kind)
+        rows = [None if text is None else _facts(value_of(text), keys) for text in cells.to_list()]
+        return pl.Series(rows, dtype=_FACTS)
 
     return facts
 
 
-def _facts(value: Any, key: str) -> dict[str, int]:
-    turns = value if isinstance(value, list) else []
-    texts = [turn.get(key) if isinstance(turn, dict) else None for turn in turns]
+def _facts(value: Any, keys: tuple[str, str]) -> dict[str, int]:
+    turns = [turn if isinstance(turn, dict) else {} for turn in value] if isinstance(value, list) else []
+    texts = [turn.get(keys[1]) for turn in turns]
+    roles = [turn.get(keys[0]) for turn in turns]
     there = [text for text in texts if isinstance(text, str)]
     return {
         "turns": len(turns),
         "length": sum(map(len, there)),
         "placeholders": sum(text.count(PLACEHOLDER) for text in there),
         "empty": int(not turns) + sum(not isinstance(text, str) or not text.strip() for text in texts),
+        "repeated": sum(one == other != "system" for one, other in itertools.pairwise(roles)),
     }
 
 

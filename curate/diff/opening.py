@@ -15,7 +15,7 @@ from curate.dataset.files import content_hash, digest, read_json
 from curate.dataset.pictures import PictureStore
 from curate.dataset.url import url_of
 from curate.dataset.working_copy import brought
-from curate.diff.spool import Spooled, open_raw, spool_json, spool_records
+from curate.diff.spool import PICTURE_COLUMNS, Spooled, digest_column, open_raw, spool_json, spool_records
 from curate.diff.table import Format, Table
 from curate.errors import InputError
 from curate.pipeline.source import InputOptions
@@ -154,6 +154,8 @@ def _parquet(files: list[Path], path: Path, ref: str, where: str | None) -> Tabl
     is_own = is_own and all(isinstance(found.types[name], pl.List) for name in ("turns", "images", "scores"))
     found.as_records = is_own
     found.pictures = Dataset.open(path).pictures if is_own else PictureStore(_picture_root(path), path.parent)
+    if not is_own:
+        found.digests = {name: digest_column(found.paths_of(name), found.pictures) for name in PICTURE_COLUMNS}
     return found
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import fnmatch
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -76,6 +79,24 @@ def parse_tolerance(text: str) -> tuple[str, Tolerance]:
     if match is None or found.absolute < 0 or found.relative < 0:
         raise UsageError(f"--tol takes COLUMN=abs:NUMBER,rel:NUMBER, as in --tol score=abs:0.01; got '{text}'")
     return match["column"], found
+
+
+def check_tolerances(tolerances: Iterable[str], known: Sequence[str]) -> None:
+    """Make sure that each `--tol` names a column that both sides have.
+
+    Args:
+        tolerances: Patterns of columns or paths.
+        known: The columns that are compared.
+
+    Raises:
+        UsageError: one does not; its numbers would be held exactly, and nobody would know.
+    """
+    for pattern in tolerances:
+        top = pattern.split("[")[0].split(".")[0]
+        if not any(fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(name, top) for name in known):
+            near = difflib.get_close_matches(top, known, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"compared are: {', '.join(known)}"
+            raise UsageError(f"--tol {pattern}: there is no column '{top}'; {hint}")
 
 
 def parse_ignored(text: str) -> frozenset[Ignored]:

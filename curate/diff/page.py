@@ -16,7 +16,7 @@ from typing import Literal
 
 from curate.dataset.files import TEMPORARY, write_bytes, write_error
 from curate.diff.page_rows import MEANINGFUL, RowView, view
-from curate.diff.page_summary import Summary, summary
+from curate.diff.page_summary import Summary, not_shown, stage_reasons, summary
 from curate.diff.report import Report
 from curate.diff.sample import RowSample
 from curate.report.filters import offered
@@ -174,7 +174,7 @@ def _render(
     files = {small.name: small.data for one in made for small in one.thumbnails} if beside else {}
     parts = [made[start : start + ROWS_OF_A_PAGE] for start in range(0, len(made), ROWS_OF_A_PAGE)] or [[]]
     told: Summary = summary(report, words)
-    left_out = [*plan.left_out, *report.limits.left_out]
+    left_out = [*plan.left_out, *not_shown(report, words)]
     for number, part in enumerate(parts[1:], start=2):
         html = render_page(
             "curate.diff",
@@ -194,6 +194,7 @@ def _render(
         beside=beside,
         report=report,
         told=told,
+        reasons=[stage_reasons(one, words) for one in report.stages],
         left_out=left_out,
         **_row_values(parts[0], f"{folder}/", 1, len(parts), name, words, inline=not beside),
         shown=len(made),

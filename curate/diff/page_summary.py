@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from curate.diff.flow import StageFlow
 from curate.diff.page_rows import MEANINGFUL
 from curate.diff.report import Report
 from curate.diff.tables import ColumnChange
 from curate.report.shell import visible
 from curate.report.words import Words
 
-_SHOWN = 4
-"""Reasons, and kinds of change, that the first screen names."""
+_SHOWN = 6
+"""Reasons that the first screen names."""
+
+
+_IN_STAGE = 3
+"""Reasons that the table of stages names."""
 
 
 @dataclass(frozen=True)
@@ -67,16 +72,17 @@ def _gone(report: Report, words: Words) -> str:
 
 
 def _why(report: Report, words: Words) -> Iterator[str]:
-    told = 0
+    """The commonest reasons, those of one stage together."""
+    stages: dict[str | None, list[str]] = {}
     for one in report.removed_by[:_SHOWN]:
-        told += one.rows
-        where = f"{one.stage}: " if one.stage else ""
-        name = visible(f"{where}{one.code}") if one.code else words("diff_not_recorded")
+        name = visible(one.code) if one.code else words("diff_not_recorded")
         near = f" ({words('diff_near', rows=one.near_threshold_rows)})" if one.near_threshold_rows else ""
-        yield f"{name} {one.rows:,}{near}"
-    rest = sum(one.rows for one in report.removed_by[_SHOWN:])
+        stages.setdefault(one.stage, []).append(f"{name} {one.rows:,}{near}")
+    for stage, told in stages.items():
+        yield (f"{visible(stage)}: " if stage else "") + words("comma").join(told)
+    rest = report.removed_by[_SHOWN:]
     if rest:
-        yield f"{words('more')} {rest:,}"
+        yield words("diff_why_more", rows=sum(one.rows for one in rest), reasons=len(rest))
     if not report.removed_by:
         yield words("diff_unexplained", rows=report.rows.removed)
 
@@ -126,7 +132,36 @@ def _other(column: ColumnChange, words: Words, meaningful: bool) -> Iterator[tup
             if meaningful and column.classes.get(name):
                 yield column.classes[name], words(f"diff_turns_{name}", rows=column.classes[name])
         return
+    if column.compared_as == "image":
+        for name, rows in column.classes.items():
+            if (name in MEANINGFUL) == meaningful:
+                yield rows, words("diff_class_rows", kind=words.named("pictures", name), rows=rows)
+        return
     classes = {name: rows for name, rows in column.classes.items() if name != "added"}
-    rows = max((rows for name, rows in classes.items() if (name in MEANINGFUL) == meaningful), default=0)
+    told = sum(rows for name, rows in classes.items() if (name in MEANINGFUL) == meaningful)
+    rows = min(told, column.changed_rows)  # a value has one class; of a list a row may have several
     if rows:
-        yield rows, words("diff_class_rows", kind=visible(column.path), rows=rows)
+        kind = words("pictures_text") if column.compared_as == "boxes" else visible(column.path)
+        yield rows, words("diff_class_rows", kind=kind, rows=rows)
+
+
+def stage_reasons(stage: StageFlow, words: Words) -> str:
+    """Why rows went in a stage, the commonest reasons first, with the limit where it was one."""
+    gone = [one for one in stage.codes if one.action in ("dropped", "failed")]
+    if len(gone) == 1 and words.language == "en":
+        return stage.top_reason or ""
+    told = words("comma").join(f"{visible(one.code)} {one.rows:,}" for one in gone[:_IN_STAGE])
+    rest = gone[_IN_STAGE:]
+    more = words("diff_why_more", rows=sum(one.rows for one in rest), reasons=len(rest)) if rest else ""
+    return words("and_then").join(filter(None, (told, more)))
+
+
+def not_shown(report: Report, words: Words) -> list[str]:
+    """Rows that the report counts and does not hold, by status."""
+    hidden = [
+        (name, getattr(report.rows, name) - len(getattr(report.samples, name)))
+        for name in ("changed", "added", "removed")
+    ]
+    return [
+        words("diff_left_status", rows=rows, status=words.named("status", name)) for name, rows in hidden if rows > 0
+    ]

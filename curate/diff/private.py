@@ -10,7 +10,7 @@ from curate.diff.sample import RowSample
 from curate.report.personal import find
 from curate.report.redaction import LEAST, Fields, Mode, redact
 
-DECLARED = frozenset(("label", "label_from", "split", "task"))
+DECLARED = frozenset(("label", "label_from", "split", "task", "picture format"))
 """Columns whose values are names of a registry or of ours, and may be shown however rare they are."""
 _OURS = frozenset(("status", "stage", "reason", "class", "flag"))
 _ROW = Fields(

@@ -15,7 +15,7 @@ from pydantic import Field
 from curate.diff.distribution import Distribution, Safety, Splits
 from curate.diff.flow import Finding, RemovedBy, SegmentShare, StageFlow
 from curate.diff.sample import Count, Part, RowSample, Share
-from curate.diff.tables import ColumnChange, Matching, Media, SchemaDiff, TextChanges, TurnErrors
+from curate.diff.tables import ChangedIn, ColumnChange, Matching, Media, SchemaDiff, TextChanges, TurnErrors
 
 VERSION: Literal["1"] = "1"
 
@@ -151,6 +151,8 @@ class Report(Part):
     matching: Matching
     schema_diff: SchemaDiff
     columns: tuple[ColumnChange, ...] = ()
+    changed_in: dict[str, ChangedIn] = {}
+    """By column, whatever path changed in it; what is read in pictures is the column `ocr`."""
     text_changes: TextChanges = TextChanges()
     media: Media = Media()
     turns: TurnErrors | None = None

@@ -51,7 +51,7 @@ METRICS: dict[str, Metric] = {
     "cer": Metric(
         "median edits per character of the rows that changed; cer.p95 for the worst", "column", True, None, True
     ),
-    "turn_errors": Metric("rows of B with a turn that says nothing", share_of="B"),
+    "turn_errors": Metric("rows of B with a turn that says nothing, or with one role twice in a row", share_of="B"),
     "image_mismatch": Metric("rows of B with another number of <image> than pictures", share_of="B"),
     "rows": Metric("rows of B, in the split if one is named", "split"),
 }

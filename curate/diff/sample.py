@@ -175,7 +175,7 @@ class RowSample(Part):
     row_b: int | None = None
     status: Status
     match: Match | None = None
-    flags: tuple[Literal["derived", "moved_split", "failed", "digits", "image_mismatch"], ...] = ()
+    flags: tuple[Literal["derived", "moved_split", "failed", "digits", "image_mismatch", "repeated_roles"], ...] = ()
     facets: dict[str, str] = {}
     """For filters: label, split, task, source and the like; of B, else of A."""
     classes: tuple[ChangeClass, ...] = ()

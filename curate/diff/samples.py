@@ -12,6 +12,7 @@ from curate.diff.details import MOST_CHANGES, change_of, content_of, pictures_be
 from curate.diff.drift import rounded
 from curate.diff.kept import LEADING, Shown
 from curate.diff.ledgers import reasons_of
+from curate.diff.measures import REPEATED
 from curate.diff.sample import ImagePair, Match, Reason, RowSample
 from curate.diff.segments import visible
 from curate.diff.state import State
@@ -33,6 +34,7 @@ class Samples:
         self._columns = state.layout.columns
         self.sources = [column.source for column in self._columns]
         """Columns that are read of rows on one side."""
+        self._repeated = state.newly(REPEATED)[state.places(1, state.pairs.b)]
         self._pictured = [column for column in self._columns if column.compared_as == "image"]
 
     def changed(self, shown: Shown) -> tuple[RowSample, ...]:
@@ -104,6 +106,7 @@ class Samples:
             "moved_split": state.moved_split[place],
             "digits": pairs.digits[place],
             "image_mismatch": pairs.broken[place],
+            "repeated_roles": self._repeated[place],
         }
         return RowSample(
             uid=visible(name),

@@ -14,6 +14,7 @@ INVARIANTS = (
     "rows.moved_split counts matched rows, same or changed; it is no fifth status",
     "for each of stages: rows_in - dropped - failed + added == rows_out",
     "columns[*].changed_rows <= rows.same + rows.changed",
+    "changed_in[*].rows <= rows.same + rows.changed",
     "every share names its denominator in *_of and is null where that is 0, never 0",
     "verdict.exit_code == 1 exactly where verdict.status is fail",
 )
@@ -55,6 +56,7 @@ def broken_invariants(report: Report) -> list[str]:
         rows.moved_split <= matched,
         all(one.rows_in - one.dropped - one.failed + one.added == one.rows_out for one in report.stages),
         all(one.changed_rows <= matched for one in report.columns),
+        all(one.rows <= matched for one in report.changed_in.values()),
         (rows.removed_share is None) == (rows.a == 0)
         and (rows.added_share is None) == (rows.b == 0)
         and (rows.changed_share is None) == (matched == 0),

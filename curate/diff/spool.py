@@ -27,7 +27,7 @@ from curate.pipeline.source import InputOptions, Position, RawFile
 
 _CHUNK = 8192
 """Records that are held in memory at a time."""
-_PICTURE_COLUMNS = ("images", "image", "file_name", "image_path", "image_paths", "picture", "pictures")
+PICTURE_COLUMNS = ("images", "image", "file_name", "image_path", "image_paths", "picture", "pictures")
 _TRIED = 64
 
 
@@ -141,16 +141,22 @@ def _digest_pictures(chunk: list[dict[str, Any]], pictures: PictureStore, spoole
     """Hash the picture files that the records name, so that a picture is compared by what it holds."""
     if first:
         spooled.digests = {
-            name: {} for name in _PICTURE_COLUMNS if _finds_any(pictures, [one.get(name) for one in chunk[:_TRIED]])
+            name: {} for name in PICTURE_COLUMNS if _finds_any(pictures, [one.get(name) for one in chunk[:_TRIED]])
         }
     for name, known in spooled.digests.items():
         new = {path for one in chunk for path in picture_paths(one.get(name)) if path not in known}
-        with ThreadPoolExecutor(4) as threads:
-            for path, found in zip(
-                sorted(new), threads.map(lambda one: _digest(pictures, one), sorted(new)), strict=True
-            ):
-                if found is not None:
-                    known[path] = found
+        known.update(_digests(sorted(new), pictures))
+
+
+def digest_column(paths: list[str], pictures: PictureStore) -> dict[str, str]:
+    """Hash the picture files that a column of paths names; nothing where it names none of the first ones."""
+    return _digests(paths, pictures) if _finds_any(pictures, paths[:_TRIED]) else {}
+
+
+def _digests(paths: list[str], pictures: PictureStore) -> dict[str, str]:
+    with ThreadPoolExecutor(4) as threads:
+        found = zip(paths, threads.map(lambda one: _digest(pictures, one), paths), strict=True)
+        return {path: digest for path, digest in found if digest is not None}
 
 
 def _finds_any(pictures: PictureStore, values: list[Any]) -> bool:

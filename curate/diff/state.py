@@ -89,6 +89,19 @@ class State:
         bits[self.places(side, rows)] = True
         return bits
 
+    def flagged(self, side: int, measure: str) -> Bits:
+        """Rows of a side's survey of which a measure that is a flag holds."""
+        survey = (self.survey_a, self.survey_b)[side]
+        values = survey.measures.get(measure)
+        found: Bits = np.zeros(len(survey), bool) if values is None else values > 0
+        return found
+
+    def newly(self, measure: str) -> Bits:
+        """Rows of B of which a flag holds, while it did not of their partner in A."""
+        was = np.zeros(len(self.survey_b), bool)
+        was[self.places(1, self.pairs.b)] = self.flagged(0, measure)[self.places(0, self.pairs.a)]
+        return self.flagged(1, measure) & ~was
+
     def sampled(self, side: int, rows: Rows, wanted: int) -> Rows:
         """Choose rows by hash(seed, name), so that a row stays a sample when others change."""
         ranked = sorted(

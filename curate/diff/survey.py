@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from curate.diff.columns import Column
-from curate.diff.measures import TRIED, head_of, measures_of, scalar
+from curate.diff.measures import TRIED, categories_of, head_of, measures_of, scalar
 from curate.diff.table import ROW, Table
 
 HASH = "\x00h:"
@@ -80,7 +80,7 @@ def survey(table: Table, side: int, columns: Sequence[Column], keys: Sequence[st
         columns: What is hashed.
         keys: Columns that may be keys.
     """
-    facets = _facets(table)
+    facets = {name: scalar(table, name) for name in _facets(table)} | categories_of(table)
     measures = {
         name: expression
         for name, expression in measures_of(table).items()
@@ -89,7 +89,7 @@ def survey(table: Table, side: int, columns: Sequence[Column], keys: Sequence[st
     expressions = [pl.col(ROW)]
     expressions += [scalar(table, name).alias(KEY + name) for name in keys]
     expressions += [column.hashes[side].alias(HASH + column.name) for column in columns]
-    expressions += [scalar(table, name).cast(pl.String).alias(_FACET + name) for name in facets]
+    expressions += [expression.cast(pl.String).alias(_FACET + name) for name, expression in facets.items()]
     expressions += [expression.cast(_number(name)).alias(_MEASURE + name) for name, expression in measures.items()]
     whole = table.collect(expressions)
     found = Survey(whole.select(ROW, *(name for name in whole.columns if name.startswith((HASH, KEY)))))

@@ -134,6 +134,33 @@ class Table:
                 raise self._unreadable(error) from error
         return self._heads[name].head(rows)
 
+    def paths_of(self, name: str) -> list[str]:
+        """The different texts of a column of texts or of lists of them; none where it holds something else."""
+        kind: Any = self.types.get(name)
+        listed = isinstance(kind, pl.List)
+        if not isinstance(kind.inner if listed else kind, pl.String):
+            return []
+        texts = self.collect([pl.col(name)])[name]
+        return sorted((texts.explode() if listed else texts).drop_nulls().unique().to_list())
+
+    def may_have(self, path: str) -> bool:
+        """Whether a path as `turns[*].text` leads anywhere; what JSON holds is not known before it is read."""
+        top = path.split("[")[0].split(".")[0]
+        if self.as_json or path in self.types:
+            return True
+        kind: Any = self.types.get(top)
+        rest = path.removeprefix(top)
+        while rest and kind is not None:
+            if rest.startswith("[*]") and isinstance(kind, pl.List):
+                kind, rest = kind.inner, rest[3:]
+            elif rest.startswith(".") and isinstance(kind, pl.Struct):
+                name = rest[1:].split("[")[0].split(".")[0]
+                kind = next((one.dtype for one in kind.fields if one.name == name), None)
+                rest = rest[1 + len(name) :]
+            else:
+                return False
+        return kind is not None
+
     def _check_where(self, where: str) -> None:
         try:
             roots = pl.sql_expr(where).meta.root_names()

@@ -87,6 +87,14 @@ class ColumnChange(Part):
     cer_p95: float | None = None
 
 
+class ChangedIn(Part):
+    """Matched rows that differ anywhere in a column; a row with two changed paths counts once."""
+
+    rows: Count
+    classes: dict[str, Count] = {}
+    """Rows by class of change."""
+
+
 class TextChanges(Part):
     """Changed rows by the class of what changed in their texts; a row may be in several classes."""
 
@@ -138,3 +146,9 @@ class TurnErrors(Part):
     """Rows of B for which that is so, while it was not in their partner in A."""
     empty_turns: tuple[Count, Count] = (0, 0)
     """Rows with a turn that says nothing, or no turn at all."""
+    repeated_roles: tuple[Count, Count] = (0, 0)
+    """Rows in which one role, not the system, speaks twice in a row."""
+    new_repeated_roles: Count = 0
+    """Rows of B for which that is so, while it was not in their partner in A."""
+    any_error: tuple[Count, Count] = (0, 0)
+    """Rows with empty turns or repeated roles."""

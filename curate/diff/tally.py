@@ -15,7 +15,7 @@ from curate.diff.boxes import BoxDiff
 from curate.diff.cells import MISSING, storable
 from curate.diff.classes import TEXT_CLASSES
 from curate.diff.sample import ComparedAs
-from curate.diff.tables import BoxChanges, ColumnChange, ImageChanges, Media, TextChanges
+from curate.diff.tables import BoxChanges, ChangedIn, ColumnChange, ImageChanges, Media, TextChanges
 from curate.diff.text import LONGEST, edits
 from curate.diff.walk import Difference
 from curate.report.personal import count, find
@@ -40,6 +40,9 @@ class Tally:
     """What became of all of them."""
 
     columns: dict[str, ColumnTally] = field(default_factory=dict)
+    """By path."""
+    whole: dict[str, ColumnTally] = field(default_factory=dict)
+    """By column: rows and classes only."""
     by_class: Counter[str] = field(default_factory=Counter)
     characters_in: int = 0
     characters_out: int = 0
@@ -90,6 +93,14 @@ class Tally:
             if length:
                 tally.error_rates.append(edited / length)
 
+    def add_column(self, name: str, compared_as: ComparedAs, differences: list[Difference]) -> None:
+        """Count a row for the column that differences are in, once whatever paths changed."""
+        changes = {one.change for one in differences if not one.ignored}
+        if changes:
+            whole = self.whole.setdefault(name, ColumnTally(compared_as))
+            whole.rows += 1
+            whole.classes.update(changes)
+
     def _presence(self, one: Difference) -> None:
         tally = self.columns.setdefault(one.column, ColumnTally(one.compared_as))
         if one.before is MISSING and one.after is not MISSING:
@@ -131,6 +142,11 @@ class Tally:
             if one.rows
         ]
         return tuple(sorted(found, key=lambda one: (-one.changed_rows, one.path)))
+
+    def changed_in(self) -> dict[str, ChangedIn]:
+        """Rows by column, most of them first."""
+        found = sorted(self.whole.items(), key=lambda item: (-item[1].rows, item[0]))
+        return {name: ChangedIn(rows=one.rows, classes=dict(sorted(one.classes.items()))) for name, one in found}
 
     def text_changes(self) -> TextChanges:
         """Rows by class, in the order from harmless to meaningful."""

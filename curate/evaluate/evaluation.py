@@ -17,6 +17,7 @@ from curate.evaluate.bootstrap import Difference, Interval
 from curate.evaluate.calibration import Bin, calibration, expected_error
 from curate.evaluate.gold import GoldRow
 from curate.evaluate.joining import join
+from curate.evaluate.mistakes import Mistake, mistakes
 from curate.evaluate.scores import (
     NO_ANSWER,
     ClassScore,
@@ -87,6 +88,10 @@ class Evaluation:
     """What a reader should know: rows without labels, predictions that belong to no row."""
     comparison: dict[str, Difference] = field(default_factory=dict)
     """Weighted F1 of these predictions less that of others, overall and by task."""
+    mistakes: list[Mistake] = field(default_factory=list)
+    """Some rows with another answer than their label, for the page."""
+    wrong: int = 0
+    """How many there are."""
 
     def as_dict(self) -> dict[str, Any]:
         """Give the report, version 1."""
@@ -143,7 +148,8 @@ def evaluate(
         if difference is not None:
             comparison[name] = difference
     steps = Counter(answer.step for answer in answers if answer.step)
-    return Evaluation(_signature(rows, key, options), parts[0], parts[1:], dict(steps), notes, comparison)
+    signature, shown = _signature(rows, key, options), mistakes(rows, answers, rivals)
+    return Evaluation(signature, parts[0], parts[1:], dict(steps), notes, comparison, *shown)
 
 
 def _pick(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curate.dataset.pictures import PictureStore
 from curate.errors import InputError
 from curate.pipeline import registry
 from curate.pipeline.source import InputOptions, Position, Source
 
-COLUMNS = ["uid", "source_id", "task", "label", "split", "raw"]
+COLUMNS = ["uid", "source_id", "task", "label", "split", "raw", "turns"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class GoldRow:
     split: str | None
     raw: str = field(default="", repr=False)
     """The source record as it came."""
+    turns: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
+    """role and text of each turn."""
 
 
 def read_gold(options: InputOptions, split: str | None = None) -> list[GoldRow]:
@@ -44,6 +48,19 @@ def read_gold(options: InputOptions, split: str | None = None) -> list[GoldRow]:
     if not rows:
         raise InputError(f"{options.path} holds no rows{f' of the split {split}' if split else ''}")
     return rows
+
+
+def read_pictures(options: InputOptions, uids: Collection[str]) -> tuple[PictureStore, dict[str, list[dict[str, Any]]]]:
+    """Read what is known of the pictures of some rows, with the lines of text read in them; and where they are."""
+    source: Source = registry.load(registry.OPEN_SOURCE)(options)
+    wanted = pa.array(sorted(uids), pa.string())
+    found: dict[str, list[dict[str, Any]]] = {}
+    for shard in source.shards(Position(), ()) if len(wanted) else ():
+        rows = shard.batch.outcome().rows.select(["uid", "images"])
+        for row in rows.filter(pc.is_in(rows["uid"], wanted)).to_pylist():
+            found[row["uid"]] = row["images"] or []
+    root = source.image_root
+    return PictureStore(root, root or options.path, source.made_folders), found
 
 
 def _rows(source: Source) -> Iterator[GoldRow]:

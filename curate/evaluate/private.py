@@ -6,11 +6,12 @@ Labels are values of categories, and answers of a model may be any text. The sco
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 
 from curate.evaluate.evaluation import Evaluation, Part
+from curate.evaluate.mistakes import Mistake
 from curate.evaluate.scores import NO_ANSWER, Confusion, class_scores
 from curate.labels.registry import Registry
 from curate.report.redaction import LEAST, Fields, Mode, redact
@@ -18,6 +19,11 @@ from curate.report.redaction import LEAST, Fields, Mode, redact
 OTHERS = "(other answers)"
 """Stands for answers that are no label and that few rows have."""
 _FIELDS = Fields(values=frozenset(("label",)), names=frozenset(("name", "notes")))
+_MISTAKE = Fields(
+    texts=frozenset(("text",)),
+    values=frozenset(("label", "answer")),
+    names=frozenset(("uid", "source_id", "task", "path")),
+)
 
 
 def redacted(found: Evaluation, mode: Mode, registry: Registry | None = None) -> Evaluation:
@@ -37,8 +43,15 @@ def redacted(found: Evaluation, mode: Mode, registry: Registry | None = None) ->
     if hidden:
         rows = sum(int(found.overall.confusion.predicted[place]) for place in hidden)
         notes.append(f"{rows} answers that are no label are counted together; --redact none shows them")
+    answers = {found.overall.confusion.labels[place] for place in hidden}
+    mistakes = [_mistake(one, answers, mode) for one in found.mistakes]
     comparison = {names.get(name, name): value for name, value in found.comparison.items()}
-    return replace(found, overall=parts[0], tasks=parts[1:], notes=notes, comparison=comparison)
+    return replace(found, overall=parts[0], tasks=parts[1:], notes=notes, comparison=comparison, mistakes=mistakes)
+
+
+def _mistake(one: Mistake, others: Collection[str], mode: Mode) -> Mistake:
+    answer = OTHERS if one.answer in others else one.answer
+    return Mistake(**redact({**asdict(one), "answer": answer}, mode, _MISTAKE))
 
 
 def named(name: str, mode: Mode) -> str:

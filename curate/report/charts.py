@@ -54,8 +54,8 @@ class Pair(NamedTuple):
     share_b: float
 
 
-def shortened(text: str, most: int = 26) -> str:
-    """Cut a text to the room beside a bar: Han characters take two places, Latin letters one."""
+def shortened(text: str, most: int = 48) -> str:
+    """Cut a text to the room above a bar: Han characters take two places, Latin letters one."""
     places = 0
     for number, character in enumerate(text):
         places += 2 if ord(character) > 0x2E80 else 1

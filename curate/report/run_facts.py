@@ -12,14 +12,12 @@ import pyarrow.parquet as pq
 from curate.dataset.dataset import Dataset, steps
 from curate.dataset.files import read_json
 from curate.errors import InputError
-from curate.report import personal
 from curate.report.redaction import Fields
+from curate.report.sides import picture_facts, turns_facts
 
 OF_A_CODE = 5
 """Rows of one reason that are shown."""
 _COUNTS = ("rows_in", "kept", "dropped", "failed", "changed", "added", "rows_out")
-_TURN = 400
-"""Characters of a turn that are shown."""
 
 FIELDS = Fields(
     texts=frozenset({"text", "detail"}),
@@ -136,27 +134,6 @@ def _row(step: str, action: str, entry: Mapping[str, Any], row: Mapping[str, Any
         "detail": entry["detail"],
         "task": row.get("task"),
         "label": row.get("label"),
-        "turns": [{"role": turn["role"], "text": _cut(turn["text"])} for turn in row.get("turns") or []],
-        "images": [_image(image) for image in row.get("images") or []],
-    }
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _TURN else f"{text[:_TURN]} …"
-
-
-def _image(image: Mapping[str, Any]) -> dict[str, Any]:
-    lines = (image.get("ocr") or {}).get("lines") or []
-    return {
-        "path": image["path"],
-        "size": [image["width"], image["height"]] if image.get("width") and image.get("height") else None,
-        "lines": [
-            {
-                "text": line["text"],
-                "score": line["score"],
-                "polygon": list(line["polygon"]),
-                "hidden": bool(personal.find(line["text"])),
-            }
-            for line in lines
-        ],
+        "turns": turns_facts(row.get("turns") or []),
+        "images": [picture_facts(image) for image in row.get("images") or []],
     }

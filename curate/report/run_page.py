@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from curate.dataset.dataset import Dataset
 from curate.dataset.pictures import PictureStore
-from curate.errors import RowError
 from curate.report.filters import facets, offered
 from curate.report.redaction import Mode, common_values, redact
 from curate.report.run_facts import FIELDS, run_facts
 from curate.report.shell import render
-from curate.report.sides import Side, line
+from curate.report.sides import Side, picture_side
 from curate.report.thumbnails import Album
 from curate.report.words import Language, Words
 
@@ -109,23 +107,8 @@ def _rows(
         for original, image in zip(before["images"], row["images"], strict=True):
             shown = album if show and pictures < _PICTURES else None
             pictures += 1
-            sides.append(_side(original["path"], image, store, shown, hide))
+            sides.append(picture_side(original["path"], image, store, shown, hide))
         found = {"status": [row["status"]], "stage": [row["stage"]], "reason": [row["code"]]}
         found |= {name: [row[name]] for name in ("task", "label") if row[name]}
         made.append(GoneRow(row, tuple(sides), facets(found)))
     return made
-
-
-def _side(path: str, image: Mapping[str, Any], store: PictureStore, album: Album | None, hide: bool) -> Side:
-    lines = [line(number, one["text"], one["score"], one["polygon"]) for number, one in enumerate(image["lines"])]
-    hidden = [one["polygon"] for one in image["lines"] if one["hidden"] and hide]
-    size = (image["size"][0], image["size"][1]) if image["size"] else None
-    small = album.get(path, partial(_content, store, path), hidden) if album else None
-    return Side("picture", image["path"], size, small, tuple(lines) if album else (), left_out=album is None)
-
-
-def _content(store: PictureStore, path: str) -> bytes | None:
-    try:
-        return store.read(path)
-    except RowError:
-        return None

@@ -67,6 +67,10 @@ def render(
     )
 
 
+_TURN = {frozenset(keys): keys for keys in (("role", "text"), ("from", "value"), ("role", "content"))}
+"""How turns of a dialogue name their role and their text, by the set of both."""
+
+
 @cache
 def _environment(package: str) -> jinja2.Environment:
     environment = jinja2.Environment(
@@ -119,8 +123,9 @@ def visible_map(values: Mapping[str, object]) -> dict[str, str]:
 
 def readable(value: object) -> str:
     """A value as people read it: a turn as `role: text`, a reading as its text, the rest as JSON; cut if long."""
-    if isinstance(value, Mapping) and value.keys() == {"role", "text"}:
-        text = f"{value['role']}: {value['text']}"
+    turn = _TURN.get(frozenset(value)) if isinstance(value, Mapping) else None
+    if turn is not None and isinstance(value, Mapping):
+        text = f"{value[turn[0]]}: {value[turn[1]]}"
     elif isinstance(value, Mapping) and {"engine", "text", "lines"} <= value.keys():
         text = str(value["text"])
     else:

@@ -1,4 +1,4 @@
-"""Cards of real files: acceptance tests 3, 4, 5 and 9 of the specification, and what a check says."""
+"""Cards of real files: acceptance tests 3, 5 and 9 of the specification (4 is in tests/conformance), and what a check says."""
 
 from __future__ import annotations
 

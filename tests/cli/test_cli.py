@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.shell_completion import get_completion_class
 
 from curate.cli.main import COMMANDS
 
@@ -223,7 +224,26 @@ def test_a_folder_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
 
 def test_completion_works_for_every_shell() -> None:
     """TAB is how people learn a tool."""
-    for shell in ("bash", "zsh", "fish"):
+    for shell in ("bash", "zsh", "fish", *(["powershell"] if get_completion_class("powershell") else [])):
         assert "_CURATE_COMPLETE" in curate("completion", shell).stdout
     done = curate(_CURATE_COMPLETE="bash_complete", COMP_WORDS="curate de", COMP_CWORD="1")
     assert "denoise" in done.stdout
+
+
+EXTRAS = (
+    "paddleocr", "paddle", "vllm", "synonyms", "ray", "s3fs", "mlcroissant", "tokenizers", "opencc", "datasets", "torch",
+)  # fmt: skip
+
+
+def test_options_are_completed_with_every_extra_missing() -> None:
+    """One broken package must not kill TAB for all commands."""
+    code = (
+        f"import sys\nsys.modules.update(dict.fromkeys({EXTRAS!r}))\n"
+        "from click.shell_completion import ShellComplete\nfrom curate.cli.main import COMMANDS, cli\n"
+        "complete = ShellComplete(cli, {}, 'curate', '_CURATE_COMPLETE').get_completions\n"
+        "for name in COMMANDS:\n"
+        "    assert '--help' in {one.value for one in complete([name], '--')}, name\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.stderr == ""

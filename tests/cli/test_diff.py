@@ -112,6 +112,20 @@ def test_every_kind_of_report_is_written(curate: Curate, two: tuple[str, str], t
     assert sorted(row["status"] for row in rows) == ["added", "changed", "changed", "removed", "removed", "removed"]
 
 
+def test_the_screen_counts_the_rows_that_it_does_not_show(curate: Curate, tmp_path: Path) -> None:
+    """It showed 3 of 40 changed rows and said that 20 are missing, which were those of another report."""
+    rows = chats(40)
+    jsonl(tmp_path / "a.jsonl", rows)
+    jsonl(tmp_path / "b.jsonl", [{**row, "label": f"新{row['label']}"} for row in rows[2:]])
+
+    lines = curate("diff", "a.jsonl", "b.jsonl").out.splitlines()
+
+    assert lines[-2:] == [
+        "not shown here", "  35 changed, 2 removed rows; --report FILE.html shows some of each kind, FILE.jsonl holds all",
+    ]  # fmt: skip
+    assert sum(line.startswith("  c000") for line in lines) == 3
+
+
 def test_one_row_is_told_whole(curate: Curate, two: tuple[str, str]) -> None:
     """What the report cuts must be somewhere."""
     answer = curate("diff", *two, "--row", "c0001")
@@ -170,17 +184,20 @@ def test_folders_of_splits_are_one_data_set(curate: Curate, tmp_path: Path) -> N
     assert plain["splits"]["moved"] == [{"after": "val", "before": "train", "rows": 1}]
 
 
-def test_pictures_of_sharegpt_rows_are_compared_by_what_they_hold(curate: Curate, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kinds", [("jsonl", "jsonl"), ("parquet", "parquet"), ("parquet", "jsonl")])
+def test_pictures_of_sharegpt_rows_are_compared_by_what_they_hold(
+    curate: Curate, tmp_path: Path, kinds: tuple[str, str]
+) -> None:
     """The path stays, the file is another one: the row has changed. Re-encoded only: it says so."""
     rows = [{**row, "images": [f"images/{place}.png"]} for place, row in enumerate(chats(6))]
-    for side in ("a", "b"):
-        jsonl(tmp_path / side / "train.jsonl", rows)
+    for side, kind in zip("ab", kinds, strict=True):
+        (jsonl if kind == "jsonl" else parquet)(tmp_path / side / f"train.{kind}", rows)
         for place in range(6):
             seed = 100 if side == "b" and place == 3 else place
             level = 1 if side == "b" and place == 4 else 6
             picture(tmp_path / side / "images" / f"{place}.png", seed, compress_level=level)
 
-    plain = json.loads(curate("diff", "a/train.jsonl", "b/train.jsonl", "--json").out)
+    plain = json.loads(curate("diff", f"a/train.{kinds[0]}", f"b/train.{kinds[1]}", "--json").out)
 
     assert plain["rows"]["changed"] == 2
     assert (plain["media"]["images"]["pixels"], plain["media"]["images"]["re_encoded"]) == (1, 1)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -98,3 +100,65 @@ def test_a_pipe_is_no_source(curate: Any, tmp_path: Path) -> None:
         done = curate(command, "pipe", *(["out"] if command != "show" else []))
         assert done.code == 2
     assert "save it to a file first" in curate("ingest", "pipe", "out").err
+
+
+def on_a_terminal(*arguments: str, **environment: str) -> str:
+    """What a command writes to a terminal."""
+    import pty
+
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ.update({"TERM": "xterm-256color", "COLUMNS": "100", **environment})
+        os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+        os.execv(sys.executable, [sys.executable, "-m", "curate.cli.main", *arguments])
+    said = b""
+    while True:
+        try:
+            part = os.read(terminal, 65536)
+        except OSError:  # Linux tells the end so
+            break
+        if not part:
+            break
+        said += part
+    os.waitpid(child, 0)
+    os.close(terminal)
+    return said.decode("utf-8", "replace")
+
+
+COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7])(?:;\d+)*m")
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "colours", "any_sequence"),
+    [
+        ((), {}, True, True),
+        ((), {"NO_COLOR": "1"}, False, True),
+        (("--color", "always"), {"NO_COLOR": "1"}, True, True),
+        (("--color", "never"), {}, False, False),
+        ((), {"TERM": "dumb"}, False, False),
+    ],
+)
+def test_colours_are_for_terminals_that_want_them(
+    chats: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    environment: dict[str, str],
+    colours: bool,
+    any_sequence: bool,
+) -> None:
+    """NO_COLOR is a promise; a pipe alone cannot show whether it is kept."""
+    monkeypatch.chdir(chats.parent)
+    (chats.parent / "b.jsonl").write_text(chats.read_text("utf-8").replace("灯", "台灯"), "utf-8")
+
+    said = on_a_terminal("diff", "chats.jsonl", "b.jsonl", *options, **environment)
+
+    assert "different" in said
+    assert (bool(COLOUR.search(said)), "\x1b[" in said) == (colours, any_sequence)
+
+
+def test_options_of_all_commands_may_stand_before_the_command(curate: Any, chats: Path) -> None:
+    """`curate -q run` is a habit from other tools; an error that names no way out teaches nothing."""
+    assert curate("-q", "ingest", str(chats), "work/x", "--set", "max_failed=9").err == ""
+    assert json.loads(curate("--json", "--color", "never", "version").out)["curate"]
+    assert json.loads(curate("--color=never", "--json", "show", "nowhere").err)["exit_code"] == 2
+    assert curate("-q").code == 2

@@ -21,14 +21,14 @@ stages:
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "limit", "told"),
     [
-        ((), "set at talks.yaml:8"),
-        (("--set", "stages.filter.min.text_length=9"), "set by --set stages.filter.min.text_length=9"),
+        ((), 12, "set at talks.yaml:8"),
+        (("--set", "stages.filter.min.text_length=9"), 9, "set by --set stages.filter.min.text_length=9"),
     ],
 )
 def test_a_dropped_record_tells_where_its_limit_was_said(
-    curate: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...], told: str
+    curate: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...], limit: int, told: str
 ) -> None:
     """Acceptance 5 of the diff: whoever wants the row back must know which line to change."""
     monkeypatch.chdir(tmp_path)
@@ -41,5 +41,10 @@ def test_a_dropped_record_tells_where_its_limit_was_said(
     done = curate("run", "talks.yaml", "-o", "out", *more)
     assert done.code == 0, done.err
     answer = curate("why", "short", "--run", "out")
-    assert "DROPPED  below_threshold" in answer.out
-    assert told in " ".join(answer.out.split())
+    said = " ".join(answer.out.split())
+    assert "02-filter DROPPED below_threshold (text_length 4" in said
+    assert f"limit {limit} {told}" in said
+    kept = "--set stages.filter.min.text_length=4"
+    assert f"keep it: {kept}" in said
+    assert curate("run", "talks.yaml", "-o", "all", *kept.split()).code == 0
+    assert "DROPPED" not in curate("why", "short", "--run", "all").out

@@ -18,12 +18,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from curate.diff.every_row import every_row
+from curate.diff.flow import RemovedBy
 from curate.diff.markdown import COMMENT, code, markdown
 from curate.diff.opening import open_pair
 from curate.diff.options import DiffOptions
 from curate.diff.output import json_text, save_rows
 from curate.diff.private import redacted
+from curate.diff.report import Report
 from curate.diff.schema import schema
+from curate.diff.segments import everything_visible
 
 PAYLOADS = [
     "<script>document.title='hit'</script>", '"><img src=x onerror=alert(1)>', "</script>", "</template>",
@@ -76,6 +79,25 @@ def test_no_text_breaks_a_report(payload: str, tmp_path: Path) -> None:
     for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         cells = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
         assert len(cells) == 1, block
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda one: ascii(one[:12]))
+def test_no_name_of_a_file_or_column_is_markup(payload: str) -> None:
+    """Acceptance 12, outside of code: names of files, runs, stages, rules and columns stand in our own sentences."""
+    report = Report.from_plain(everything_visible(example(payload[:200]).plain()))  # as `diff` gives it
+    text = markdown(report)
+
+    text.encode("utf-8", "surrogatepass")
+    assert not re.search("[\x00\x1b\u202e]", text)
+    prose = re.sub(
+        r"^<!-- curate-diff:[\w./ →-]* -->$", "", re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", text), flags=re.MULTILINE
+    )
+    prose = re.sub(r"</?(details|summary|sub)>", "", prose)
+    assert re.findall(r"(?<!\\)<[^ ]", prose) == []
+    assert re.findall(r"(?<!\\)\]\(", prose) == []
+    assert re.findall("[@#](?![\u2060# ])(?=\\w)", prose.replace("###", "")) == []
+    for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1, block
 
 
 @given(st.text(max_size=200))
@@ -150,7 +172,34 @@ def test_markdown_gives_up_samples_before_anything_else() -> None:
 
     assert len(text) <= 6_000
     assert "FAIL: removed:2%" in text
-    assert all(word in text for word in ("840 → 934", "3 rows changed digits", "left out"))
+    assert all(
+        word in text
+        for word in ("840 → 934", "3 rows changed digits", "not shown: 180 changed, 25 removed, 119 added rows")
+    )
+
+
+def test_markdown_says_why_rows_went_and_shows_turns_as_people_read_them(tmp_path: Path) -> None:
+    """A dump of Python's dictionaries in a pull request is read by nobody; and why rows went is the first question."""
+    before, after = chats(6), chats(6)[1:]
+    after[0]["conversations"].pop()
+    report = compare(jsonl(tmp_path / "a.jsonl", before), jsonl(tmp_path / "b.jsonl", after), key=("id",))
+    gone = RemovedBy(stage="filter", action="dropped", code="too_short", rows=1)
+    text = markdown(report.model_copy(update={"removed_by": (gone,)}))
+
+    assert "\nwhy rows went: filter: too\\_short 1\n" in text
+    assert f"gone: `gpt: {before[1]['conversations'][1]['value']} → (none)`" in text
+    assert "{'" not in text
+    assert f"`{before[0]['conversations'][0]['value']}`" in text
+
+
+def test_markdown_counts_what_it_does_not_show_of_every_status(tmp_path: Path) -> None:
+    """It told of samples only where changed rows were cut; removed ones went in silence."""
+    file = jsonl(tmp_path / "a.jsonl", chats(50))
+    report = compare(file, jsonl(tmp_path / "b.jsonl", chats(10)), key=("id",))
+
+    assert "_not shown: 20 removed rows_" in markdown(report)
+    assert "_not shown: 35 removed rows_" in markdown(report, 1_500)
+    assert "not shown" not in markdown(compare(file, file))
 
 
 DIFF = """

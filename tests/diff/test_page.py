@@ -15,8 +15,13 @@ from diff_example import example
 from payloads import LONG, PAYLOADS
 from PIL import Image
 
+from curate.diff.flow import CodeCount, RemovedBy
 from curate.diff.page import MAX_BYTES, PageOptions, pages, render, write
+from curate.diff.page_summary import summary
 from curate.diff.report import Report
+from curate.diff.tables import ColumnChange
+from curate.report.shell import readable
+from curate.report.words import Words
 
 VOID = {"meta", "img", "br", "input", "rect", "path", "circle", "polygon", "link"}
 
@@ -143,7 +148,7 @@ def test_13_in_folder_mode_pictures_and_more_pages_lie_beside(tmp_path: Path, pi
                 assert (file.parent / str(attributes["src"])).is_file()
             if tag == "a" and not (attributes.get("href") or "#").startswith("#"):
                 assert (file.parent / str(attributes["href"])).is_file()
-    assert made.left_out == [*example("x").limits.left_out]
+    assert made.left_out == ["not shown: 119 rows added", "not shown: 25 rows gone"]
     assert (
         sum(file.read_text("utf-8").count("<article") for file in [tmp_path / "report.html", *folder.glob("*.html")])
         == 502
@@ -220,3 +225,62 @@ def _with_hidden(report: Report) -> Report:
                 for box in (pair[side] or {}).get("boxes", []):
                     box["hidden"] = True
     return Report.from_plain(plain)
+
+
+def test_the_first_screen_names_reasons_by_stage() -> None:
+    """`ingest: a 1; ingest: b 1; more 2` says the stage thrice, and not what the rest is."""
+    gone = [("ingest", name, 3) for name in "abcd"] + [("ocr", "e", 2), ("filter", "f", 2), ("split", "g", 1)]
+    removed = tuple(RemovedBy(stage=stage, action="failed", code=code, rows=rows) for stage, code, rows in gone)
+    report = example("x").model_copy(update={"removed_by": removed})
+
+    assert summary(report, Words("en")).why == [
+        "ingest: a 3, b 3, c 3, d 3",
+        "ocr: e 2",
+        "filter: f 2",
+        "1 other reason 1",
+    ]
+    assert summary(report, Words("zh")).why[-1] == "其他 1 种原因 1"
+
+
+def test_labels_that_went_and_labels_that_changed_are_counted_together() -> None:
+    """Two labels went and one became another: three rows, not two."""
+    column = ColumnChange(
+        path="label", compared_as="category", changed_rows=4, classes={"removed": 2, "value": 1, "added": 1}
+    )
+
+    assert "label (3 rows)" in summary(example("x").model_copy(update={"columns": (column,)}), Words("en")).damage
+
+
+def test_a_chinese_page_has_no_english_sentence_of_ours() -> None:
+    """Half a sentence in another language reads like an error."""
+    codes = tuple(CodeCount(action="failed", code=code, rows=1) for code in "abcde")
+    report = example("x")
+    stages = (report.stages[0].model_copy(update={"codes": codes, "top_reason": "a 1 and 4 others"}),)
+    text = " ".join(shape(render(report.model_copy(update={"stages": stages}), "zh")).text)
+
+    assert "a 1、b 1、c 1；其他 2 种原因 2" in text
+    assert "未显示：" in text
+    assert [
+        word for word in ("others", "not shown", "are not", "No rules") if word in text.split("use strict")[0]
+    ] == []
+
+
+def test_changed_pictures_are_named_in_words() -> None:
+    """`images[*] (2 rows)` is a path; who reads the first screen wants to know what happened to the pictures."""
+    column = ColumnChange(
+        path="images[*]", compared_as="image", changed_rows=4, classes={"pixels": 2, "re_encoded": 1, "unchecked": 1}
+    )
+    boxes = ColumnChange(path="images[*].ocr.lines[*]", compared_as="boxes", changed_rows=3, classes={"removed": 3})
+    told = summary(example("x").model_copy(update={"columns": (column, boxes)}), Words("en"))
+
+    assert "pictures with other pixels (2 rows)" in told.damage
+    assert "pictures that could not be compared (1 row)" in told.damage
+    assert "text read in pictures (3 rows)" in told.damage
+    assert "pictures that were only re-encoded (1 row)" in told.harmless
+    assert not [one for one in (*told.damage, *told.harmless) if "[*]" in one]
+
+
+@pytest.mark.parametrize("keys", [("role", "text"), ("from", "value"), ("role", "content")])
+def test_a_turn_reads_as_role_and_text(keys: tuple[str, str]) -> None:
+    """`{"from": "human", "value": …}` in a report for people is a dump."""
+    assert readable({keys[0]: "human", keys[1]: "好的"}) == "human: 好的"

@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from diff_support import chats, compare, jsonl, sentence
+from diff_support import chats, compare, jsonl, parquet, sentence
 
+from curate.cli.diff_head import first_lines
 from curate.diff.rules import METRICS, parse_rule
 from curate.errors import UsageError
 
@@ -64,6 +65,64 @@ def test_a_rule_on_a_column_that_is_not_there_is_a_mistake(tmp_path: Path) -> No
 
     with pytest.raises(UsageError, match="there is no column 'lable'"):
         compare(file, file, "drift@lable:0.05")
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("changed@ocr:0", "there is no column 'ocr'"),
+        ("changed@conversations length:0", "there is no column 'conversations length'"),
+        ("new_pii@fone:0", "there is no kind 'fone'; there are: id_number, bank_card, phone"),
+    ],
+)
+def test_a_rule_on_what_is_not_there_does_not_pass_in_silence(tmp_path: Path, rule: str, says: str) -> None:
+    """Its value would be 0, whatever happens to the data."""
+    file = jsonl(tmp_path / "a.jsonl", chats(5))
+
+    with pytest.raises(UsageError, match=re.escape(says)):
+        compare(file, file, rule)
+
+
+def test_a_rule_on_a_part_that_a_column_does_not_have_is_a_mistake(tmp_path: Path) -> None:
+    """`turns[*].txt` is a typo; a million changed texts would pass it."""
+    file = parquet(tmp_path / "a.parquet", chats(5))
+
+    (check,) = compare(file, file, "changed@conversations[*].value:0").verdict.checks
+    assert check.ok
+    with pytest.raises(UsageError, match=r"conversations has no such part as conversations\[\*\].text"):
+        compare(file, file, "changed@conversations[*].text:0")
+
+
+def test_a_rule_on_a_column_that_was_not_compared_does_not_hold(tmp_path: Path) -> None:
+    """Nobody looked; 0 changed rows is what a report says that did not look."""
+    a = jsonl(tmp_path / "a.jsonl", [{**row, "old": row["id"]} for row in chats(5)])
+    b = jsonl(tmp_path / "b.jsonl", [{**row, "new": row["id"]} for row in chats(5)])
+
+    checks = compare(
+        a, b, "changed@old:0", "changed@new:0", "changed@label:0", ignore_columns=("label",)
+    ).verdict.checks
+
+    assert [(one.value, one.ok, one.note) for one in checks] == [
+        (None, False, "old was not compared"), (None, False, "new was not compared"),
+        (None, False, "label was not compared"),
+    ]  # fmt: skip
+
+
+def test_rows_of_a_column_are_counted_once_whatever_changed_in_them(tmp_path: Path) -> None:
+    """Three rows lost a turn and three others have another text: six rows changed, not three."""
+    before, after = chats(10), chats(10)
+    for row in after[:3]:
+        row["conversations"].pop()
+    for row in after[2:6]:
+        row["conversations"][0]["value"] += "啊"
+
+    report = compare(
+        jsonl(tmp_path / "a.jsonl", before), jsonl(tmp_path / "b.jsonl", after), "changed@conversations:5", key=("id",)
+    )
+
+    assert {name: one.rows for name, one in report.changed_in.items()} == {"conversations": 6}
+    assert [(one.value, one.ok) for one in report.verdict.checks] == [(6.0, False)]
+    assert "conversations 6" in first_lines(report)[2].plain
 
 
 def test_what_cannot_be_computed_does_not_hold(tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from diff_support import compare, compare_run, sentence
+from diff_support import chats, compare, compare_run, jsonl, parquet, sentence
 from engine_support import recipe, toy_registry, write  # noqa: F401  the fixture is used by name
 
 from curate import records
@@ -194,6 +195,80 @@ def test_a_mark_that_moved_to_another_turn_or_went_with_its_picture_is_no_mismat
     report = compare(dataset(tmp_path / "a.parquet", one), dataset(tmp_path / "b.parquet", other))
     assert len(report.samples.changed) == 2
     assert not any("image_mismatch" in row.flags for row in report.samples.changed)
+
+
+@pytest.mark.parametrize("write", [jsonl, parquet])
+def test_a_role_that_now_speaks_twice_in_a_row_is_a_high_finding(tmp_path: Path, write: Any) -> None:
+    """Trainers want the roles in turn; of ten thousand rows that lost a turn nobody sees which ones broke."""
+    before, after = chats(6), chats(6)
+    for row in (*before, *after):
+        row["conversations"] = [*row["conversations"], *row["conversations"]]
+    before[0]["conversations"].insert(1, {"from": "human", "value": "还有"})  # broken before, too
+    after[0]["conversations"].insert(1, {"from": "human", "value": "还有吗"})
+    del after[1]["conversations"][1]
+    after[2]["conversations"][3]["value"] = ""
+
+    report = compare(write(tmp_path / "a", before), write(tmp_path / "b", after), "turn_errors:2", key=("id",))
+
+    assert report.turns is not None
+    assert (report.turns.repeated_roles, report.turns.new_repeated_roles) == ((1, 2), 1)
+    (finding,) = [one for one in report.verdict.findings if one.id == "repeated_roles"]
+    assert (finding.severity, finding.rows) == ("high", ("c00001",))
+    assert (report.verdict.checks[0].value, report.verdict.checks[0].ok) == (3.0, False)
+
+
+def test_parquet_with_marks_for_pictures_that_it_does_not_have_is_a_mismatch(tmp_path: Path) -> None:
+    """`image_mismatch:0` passed on every Parquet file that was not curate's own, because nobody counted there."""
+    rows = [{**row, "images": ["a.png"]} for row in chats(4)]
+    after = [{**row, "conversations": [dict(turn) for turn in row["conversations"]]} for row in rows]
+    for row in (*rows, *after):
+        row["conversations"][0]["value"] = f"<image>{row['conversations'][0]['value']}"
+    after[1]["conversations"][0]["value"] = "没有图"
+
+    report = compare(parquet(tmp_path / "a", rows), parquet(tmp_path / "b", after), "image_mismatch:0", key=("id",))
+
+    assert report.turns is not None
+    assert (report.turns.image_mismatch, report.turns.new_image_mismatch) == ((0, 1), 1)
+    assert report.verdict.exit_code == 1
+
+
+def test_a_rule_on_what_was_read_in_pictures_counts_it(tmp_path: Path) -> None:
+    """`changed@ocr:0` said 0 while a third of the readings were other ones."""
+
+    def read(text: str) -> Record:
+        lines = (records.Line(text, 0.9, (0, 0, 9, 0, 9, 9, 0, 9)),)
+        picture = records.Image("a.png", "0" * 64, 10, 10, "PNG", records.Ocr("fake/1", text, lines))
+        return Record("u", "s", "chat", (Turn("user", "<image>"),), (picture,), raw="r")
+
+    a, b = (
+        dataset(tmp_path / "a.parquet", [read("一二三四五六")]),
+        dataset(tmp_path / "b.parquet", [read("一二三四五七")]),
+    )
+
+    assert [one.value for one in compare(a, b, "changed@ocr:0", "content@ocr:0", "cer@ocr:0").verdict.checks] == [
+        1.0, 1.0, pytest.approx(0.1667, abs=1e-4),
+    ]  # fmt: skip
+    assert [(one.value, one.ok) for one in compare(a, a, "changed@ocr:0", "cer@ocr:0").verdict.checks] == [
+        (0.0, True), (0.0, True),
+    ]  # fmt: skip
+
+
+def test_pictures_that_were_saved_in_another_format_have_drifted(tmp_path: Path) -> None:
+    """A step that writes WEBP where JPEG came in changes what a model sees; sizes and texts say nothing of it."""
+
+    def shown(number: int, kind: str) -> Record:
+        picture = records.Image(f"{number}.x", f"{number:064d}", 10, 10, kind)
+        uid = records.source_uid("formats", number)
+        return Record(uid, f"s{number}", "chat", (Turn("user", "<image>"),), (picture,), raw=str(number))
+
+    a = dataset(tmp_path / "a.parquet", [shown(place, "JPEG") for place in range(400)])
+    b = dataset(tmp_path / "b.parquet", [shown(place, "JPEG" if place < 100 else "WEBP") for place in range(400)])
+
+    report = compare(a, b, "drift@picture format:0.05")
+
+    (found,) = [one for one in report.distributions if one.column == "picture format"]
+    assert [(one.value, one.a, one.b) for one in found.table] == [("JPEG", 400, 100), ("WEBP", 0, 300)]
+    assert (found.state, report.verdict.checks[0].value, report.verdict.exit_code) == ("drifted", 0.75, 1)
 
 
 def test_new_personal_data_is_counted_and_not_shown(tmp_path: Path) -> None:

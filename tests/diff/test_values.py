@@ -173,6 +173,16 @@ def test_numbers_within_the_tolerance_are_equal(tmp_path: Path) -> None:
     assert compare(a, b, key=("id",), tolerances=tolerances).rows.changed == 0
 
 
+def test_a_tolerance_for_a_column_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    """`--tol scor=abs:0.1` would hold the scores exactly, and nobody would know why all rows changed."""
+    file = jsonl(tmp_path / "a.jsonl", [{"id": "1", "score": 0.5}])
+
+    with pytest.raises(UsageError, match=r"--tol scor: there is no column 'scor'; did you mean 'score'\?"):
+        compare(file, file, tolerances=dict([parse_tolerance("scor=abs:0.1")]))
+    for pattern in ("score", "s*", "score.x[*]"):
+        compare(file, file, tolerances=dict([parse_tolerance(f"{pattern}=abs:0.1")]))
+
+
 def test_what_is_ignored_is_equal_but_counted(tmp_path: Path) -> None:
     """A person who ignores blanks still wants to know that there were some."""
     a = jsonl(tmp_path / "a.jsonl", [{"id": "1", "t": "好 的"}, {"id": "2", "t": "坏"}])

@@ -8,7 +8,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from card_support import write_dataset
 
+from curate import Dataset
 from curate.cli.main import invoke
 
 SCENE = "你是一个电商领域识图专家,可以理解消费者上传的软件截图或实物拍摄图。"
@@ -139,3 +141,22 @@ def test_parsing_needs_labels(tmp_path: Path, challenge: Path, capsys: pytest.Ca
     given = predictions(tmp_path / "p.jsonl", "退款页面")
     assert invoke(["evaluate", str(challenge), str(given), "--parse"]) == 2
     assert "--labels mire" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("mode", "pictures"), [("default", 6), ("none", 6), ("keys-only", 0), ("strict", 0)])
+def test_the_pictures_of_wrong_answers_are_on_the_page_where_they_may_be(
+    tmp_path: Path, mode: str, pictures: int
+) -> None:
+    """A scene is a picture: without it nobody sees why the answer was wrong."""
+    data = write_dataset(tmp_path / "shop")
+    (data / "0.png").unlink()  # one is missing, which is no reason to show none
+    said = "".join(
+        f"{record.source_id},{'退款' if number else '物流'}\n" for number, record in enumerate(Dataset.open(data))
+    )
+    (tmp_path / "said.csv").write_text(f"id,predict\n{said}", "utf-8")
+    page = tmp_path / "page.html"
+
+    assert invoke(["evaluate", str(data), str(tmp_path / "said.csv"), "--html", str(page), "--redact", mode, "-q"]) == 0
+    text = page.read_text("utf-8")
+    assert text.count("<article") == 7
+    assert text.count('src="data:image') == pictures

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from curate.evaluate import bootstrap
 from curate.evaluate.calibration import calibration, expected_error
 from curate.evaluate.evaluation import Options, evaluate
 from curate.evaluate.gold import GoldRow, read_gold
+from curate.evaluate.page import page
+from curate.evaluate.private import redacted
 from curate.evaluate.scores import confusion, scores
 from curate.labels.registry import Registry
 from curate.pipeline.source import InputOptions
@@ -143,3 +146,32 @@ def test_confidence_is_held_against_what_is_right() -> None:
     ]
     assert expected_error(bins) == pytest.approx((2 * 0.2 + 0.4 + 3 * (0.998 - 2 / 3)) / 6)
     assert expected_error([]) == 0
+
+
+def test_rows_that_were_answered_wrongly_are_named_with_what_they_say() -> None:
+    """A matrix counts mistakes; to mend them somebody has to read the rows."""
+    gold = [
+        replace(row, turns=({"role": "user", "text": f"第{place}行"},))
+        for place, row in enumerate(rows(["a", "b", "c"]))
+    ]
+    found = evaluate(gold, answers("a", "c", None), Options(), answers("b", "b", "a"))
+
+    assert found.wrong == 2
+    assert [(one.source_id, one.label, one.answer, one.rival) for one in found.mistakes] == [
+        ("s1", "b", "c", "right"), ("s2", "c", None, "wrong"),
+    ]  # fmt: skip
+    assert found.mistakes[0].turns == ({"role": "user", "text": "第1行"},)
+    text = page(found, "pred")
+    assert "第1行" in text and "第0行" not in text
+
+
+def test_rows_that_were_answered_wrongly_are_redacted() -> None:
+    """They are the only texts of the data on the page."""
+    turns = ({"role": "user", "text": "打我电话13800138000吧"},)
+    gold = [replace(row, turns=turns) for row in rows(["a", "b"])]
+    found = evaluate(gold, answers("一个很长的回答", "a"), Options())
+
+    shown = {mode: page(redacted(found, mode), "pred", mode=mode) for mode in ("default", "keys-only", "strict")}
+    assert [mode for mode, text in shown.items() if "13800138000" in text or "一个很长的回答" in text] == []
+    assert ["打我电话" in text for text in shown.values()] == [True, False, False]
+    assert ["s0" in text for text in shown.values()] == [True, True, False]

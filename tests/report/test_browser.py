@@ -68,10 +68,32 @@ def _answers(folder: Path) -> Iterator[tuple[str, str]]:
 
     for number, record in enumerate(Dataset.open(folder / "shop")):
         bad = PAYLOADS[number % len(PAYLOADS)].replace('"', '""')
-        yield record.source_id, (record.label or "") if number % 2 else bad
+        yield record.source_id, (record.label or "") if number % 2 else bad if number else "物流"
 
 
 PAGES = ("diff", "plain", "beside", "run", "evaluation")
+
+
+CHART_WORDS = """Array.from(document.querySelectorAll('svg.chart text')).flatMap(text => {
+  const box = text.getBoundingClientRect(), chart = text.closest('svg').getBoundingClientRect();
+  const size = parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
+  const hit = other => { const o = other.getBoundingClientRect();
+    return other !== text && o.left < box.right - 1 && box.left + 1 < o.right && o.top < box.bottom - 4 && box.top + 4 < o.bottom; };
+  const others = Array.from(text.closest('svg').querySelectorAll('rect, text'));
+  const fits = box.left >= chart.left - 1 && box.right <= chart.right + 1;
+  return size >= 10.5 && fits && !others.some(hit) ? [] : [[text.textContent, size, fits]];
+})"""
+"""Words of charts that are too small, stick out, or lie on a bar or on other words."""
+
+
+@pytest.mark.parametrize("size", list(SIZES))
+def test_words_in_charts_are_large_enough_and_lie_on_no_bar(size: str, browser: Any, site: Path) -> None:
+    """Charts shrink with the screen, and their words with them: on a phone they had seven pixels."""
+    for page in ("diff", "plain", "run"):
+        browser.visit(site / f"{page}.html", size)
+        bad = browser.evaluate(CHART_WORDS)
+
+        assert bad == [], page
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -133,6 +155,19 @@ def test_filters_show_what_they_say(browser: Any, site: Path) -> None:
     assert browser.shown_rows() == 1
 
 
+def test_mistakes_of_an_evaluation_are_filtered(browser: Any, site: Path) -> None:
+    """A confusion matrix says how many; which rows they are, and what they say, is what a person mends."""
+    browser.visit(site / "evaluation.html")
+    everything = browser.shown_rows()
+    assert everything == 6
+    first = "const f = document.querySelector('#filters [name=answer]'); f.value = '物流';"
+    browser.evaluate(f"(() => {{ {first} f.dispatchEvent(new Event('input', {{bubbles: true}})); }})()")
+
+    assert browser.shown_rows() == 1
+    assert browser.evaluate("document.getElementById('count').textContent") == "1 / 6"
+    assert browser.said == []
+
+
 def test_a_link_with_filters_opens_filtered(browser: Any, site: Path) -> None:
     """Somebody sends the address of what they see."""
     browser.visit(site / "plain.html", at="#status=added")
@@ -183,8 +218,9 @@ def test_the_space_bar_flips_in_place(browser: Any, site: Path) -> None:
     """Whether denoising moved a line is seen only where the second picture stands where the first one stood."""
     browser.visit(site / "plain.html")
     place = (
-        "(s => {{ const one = document.querySelector('article.row .pictures ' + s).getBoundingClientRect();"
-        " return [one.left, one.top, one.width]; }})('{}')"
+        "(s => {{ const found = document.querySelector('article.row .pictures ' + s), one = found.getBoundingClientRect(),"
+        " row = found.closest('article').getBoundingClientRect();"
+        " return [one.left - row.left, one.top - row.top, one.width]; }})('{}')"
     )
     before = browser.evaluate(place.format("figure.before img"))
     press = "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: '%s', bubbles: true}))"

@@ -28,6 +28,8 @@ GROUPS = (
     "verdict_",
     "run_status_",
     "diff_turns_",
+    "pictures_",
+    "evaluation_rival_",
     "finding_drift_",
 )
 """Keys that are made of a group and a name at run time."""

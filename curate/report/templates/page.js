@@ -38,7 +38,7 @@
   form.addEventListener("input", apply);
   form.addEventListener("submit", function (event) { event.preventDefault(); });
   form.addEventListener("reset", function () { setTimeout(apply); });
-  boxes.addEventListener("change", function () { document.body.classList.toggle("noboxes", !boxes.checked); });
+  if (boxes) boxes.addEventListener("change", function () { document.body.classList.toggle("noboxes", !boxes.checked); });
   document.addEventListener("click", function (event) {
     var link = event.target.closest("a[data-filter]");
     if (!link) return;
