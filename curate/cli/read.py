@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from curate.cli.output import Output, printable
+from curate.cli.output import Output, printable, spare
 from curate.cli.single import Given
 
 if TYPE_CHECKING:
@@ -83,8 +83,7 @@ def _check_preview(source: Path, preview: Path) -> None:
         raise click.UsageError(f"--preview {preview}: the name must end in {', '.join(FORMATS)}")
     if source.is_dir():
         raise click.UsageError(f"{source} is a folder; --preview draws one picture (--text reads a folder)")
-    if preview.exists() and source.exists() and preview.samefile(source):
-        raise click.UsageError(f"--preview {preview} would overwrite the picture itself; choose another name")
+    spare("--preview", preview, source)
 
 
 def _is_picture(path: Path) -> bool:

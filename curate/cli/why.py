@@ -54,6 +54,8 @@ def _tell(out: Output, story: dict[str, Any], folder: Path) -> None:
                 out.print(Text(f"      - {_indented(change['before'])}", style="red"))
             if change["after"] is not None:
                 out.print(Text(f"      + {_indented(change['after'])}", style="green"))
+    if "broken" in story:
+        out.print(Text(f"  the rest is not told: {printable(story['broken'])}", style="bold red"))
     for export in story["exports"]:
         left = f"  left out of {export['export']}: {export['code']} {printable(export['detail'] or '')}"
         out.print(Text(left, style="yellow"))

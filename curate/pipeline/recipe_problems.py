@@ -78,7 +78,8 @@ class Finder:
                 problems.append(self._one(location, [item], *self._message(item, location)))
         for location, items in found.items():
             wanted = list(dict.fromkeys(_wanted(item) for item in items))
-            problems.append(self._one(location, items, f"must be {' or '.join(wanted)}", ""))
+            told = " or ".join(wanted).replace("False", "false").replace("True", "true")
+            problems.append(self._one(location, items, f"must be {told}", ""))
         return [problem for _, problem in sorted(problems, key=lambda pair: pair[0])]
 
     def _one(
@@ -153,6 +154,10 @@ class Finder:
             return f"'{item['input']}' is not one of {', '.join(allowed)}", _nearest(str(item["input"]), allowed)
         if kind == "missing":
             return f"the key '{location[-1]}' is missing", f"add it, or say --set {'.'.join(map(str, location))}=…"
+        if location == ("name",) and kind == "string_pattern_mismatch":
+            return f"'{item['input']}' is no name: letters, digits, `_`, `-` and `.`, the first one no mark", ""
+        if kind == "too_short":
+            return "must not be empty", ""
         if kind.partition("_")[2] in ("type", "attributes_type", "parsing"):
             return f"must be {_wanted(item)}", ""
         return item["msg"].removeprefix("Value error, "), ""
