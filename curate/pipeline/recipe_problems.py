@@ -70,7 +70,10 @@ class Finder:
         """All problems, in the order of the file; what the branches of a union say of one value is one problem."""
         found: dict[Location, list[ErrorDetails]] = {}
         problems: list[tuple[tuple[int, int], Problem]] = []
-        for item in error.errors():
+        complaints = error.errors()
+        for item in complaints:
+            if item["type"] == "too_short" and any(item["loc"] == one["loc"][:-1] for one in complaints):
+                continue  # what it held was wrong and is told, not its length
             location, branch = self._without_tags(item)
             if branch:
                 found.setdefault(location, []).append(item)

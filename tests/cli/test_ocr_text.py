@@ -132,7 +132,7 @@ def test_a_bad_picture_does_not_silence_the_others(curate: Any, tmp_path: Path) 
         (["photos", "--text", "--dry-run"], "do not go with"),
         (["photos", "--preview", "x.png"], "is a folder"),
         (["photos/a.png", "--preview", "x.gif"], "must end in .png, .jpg, .jpeg, .webp"),
-        (["photos/a.png", "--preview", "photos/../photos/a.png"], "would overwrite the picture itself"),
+        (["photos/a.png", "--preview", "photos/../photos/a.png"], "would overwrite what is read from it"),
         (["photos", "--text", "--set", "det_sid=1280"], "did you mean 'det_side'?"),
     ],
 )
