@@ -54,9 +54,10 @@ def read(out: Output, stage: Mapping[str, Any], preview: Path | None, given: Giv
         store, groups = _pictures(recipe.input)
         single = False
     reader = _open(recipe.stages[0], store)
-    failed = False
+    failed = seen = False
     pictures: list[dict[str, Any]] = []
     for item, result in _results(reader, groups):
+        seen = True
         entry: dict[str, Any] = {"path": str(source) if single else item.path}
         if isinstance(result, _Bad):
             failed = True
@@ -75,6 +76,8 @@ def read(out: Output, stage: Mapping[str, Any], preview: Path | None, given: Giv
         out.json({"engine": reader.environment()["engine"], "pictures": pictures})
     elif preview is not None and not failed:
         out.talk(f"drawn: {preview}")
+    if not seen:
+        out.talk(f"no record of {source} names a picture")
     return int(failed)
 
 

@@ -171,3 +171,11 @@ def test_the_default_engine_reads_a_drawn_picture(curate: Any, tmp_path: Path) -
     assert (answer.code, answer.out) == (0, "Order 10086\n")
     with Image.open(tmp_path / "seen.png") as seen:
         assert seen.size == (800, 90)
+
+
+def test_a_source_without_pictures_is_said_to_have_none(curate: Any, good_chats: Path) -> None:
+    """Silence and exit code 0 look like pictures without a word in them."""
+    done = curate("ocr", str(good_chats), "--text")
+
+    assert (done.code, done.out) == (0, "")
+    assert f"no record of {good_chats} names a picture" in done.err
