@@ -147,4 +147,6 @@ def score(name: str, report: Mapping[str, Any]) -> Score:
             macro_f1=overall["macro_f1"],
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise CardError(f"{name} is not what `curate evaluate --json` prints: {error} is not as expected") from error
+        raise CardError(
+            f"--evaluation {name} is not what `curate evaluate --json` prints, an object with `overall` and `signature`"
+        ) from error

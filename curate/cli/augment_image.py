@@ -39,6 +39,8 @@ def command(
       curate augment-image work/split work/more --pipeline trivial --per-record 3
       curate augment-image work/split work/more --compose mine.json --verify ocr
     """
+    if compose is not None and pipeline not in (None, "custom"):
+        raise click.UsageError(f"--compose is a pipeline of your own and excludes --pipeline {pipeline}")
     stage = {
         "use": "augment-image",
         "pipeline": "custom" if compose else pipeline,

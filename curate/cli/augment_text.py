@@ -36,6 +36,8 @@ def command(
       curate augment-text work/split work/even --target-per-label 200
       curate augment-text work/split work/typos --operations synonym,typo
     """
+    if per_record is not None and target_per_label is not None:
+        raise click.UsageError("--per-record and --target-per-label exclude each other; give one of the two")
     stage = {
         "use": "augment-text",
         "per_record": per_record,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from curate.cli.cache_holdings import Found, look_at, moment, readings_damaged, readings_doomed, remove, size_of
-from curate.cli.output import Output, common
+from curate.cli.output import Output, common, whoever_reads
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -107,9 +107,17 @@ def _show(out: Output, found: Found, damaged: dict[str, int] | None) -> int:
     """Show what there is, and what a check found; give the exit code."""
     number = sum((damaged or {}).values())
     bad = damaged is not None and bool(number or found.broken)
+    with whoever_reads():
+        _tell(out, found, damaged, number, bad)
+    if not out.as_json and (bad or (damaged is None and found.broken)):
+        out.hint("curate cache --prune damaged")
+    return int(bad)
+
+
+def _tell(out: Output, found: Found, damaged: dict[str, int] | None, number: int, bad: bool) -> None:
     if out.as_json:
         out.json({**found.as_dict(), **({} if damaged is None else {"damaged": number})})
-        return int(bad)
+        return
     out.print(f"{found.folder}   {_bytes(found.size)}, {found.pictures:,} pictures read")
     if found.broken:
         out.print(f"  damaged as a whole: {found.broken}")
@@ -119,9 +127,6 @@ def _show(out: Output, found: Found, damaged: dict[str, int] | None) -> int:
         out.print(f"all {found.pictures:,} readings are sound")
     if number:
         out.print(f"{number:,} of {found.pictures:,} readings are damaged; their pictures would be read again")
-    if bad or (damaged is None and found.broken):
-        out.hint("curate cache --prune damaged")
-    return int(bad)
 
 
 def _table(found: Found, damaged: dict[str, int] | None) -> RenderableType:

@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     from curate.card.facts import Facts
 
 
+class _Unnamed(click.Context):
+    """The context of `curate card DATASET`, a command that nobody names."""
+
+    @property
+    def command_path(self) -> str:
+        """What was typed: `curate card`."""
+        return super().command_path.rstrip()
+
+
+class _Update(click.Command):
+    context_class = _Unnamed
+
+
 class _WithDefault(click.Group):
     """`curate card DATASET` without a word between."""
 
@@ -22,7 +35,7 @@ class _WithDefault(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Take what is no subcommand for a dataset."""
         if args and args[0] not in self.commands:
-            return "card", update_command, args
+            return None, update_command, args
         return super().resolve_command(ctx, args)
 
 
@@ -49,7 +62,7 @@ def command() -> None:
     """
 
 
-@click.command("card")
+@click.command("card", cls=_Update)
 @click.argument("dataset", type=click.Path(path_type=Path))
 @click.option(
     "--cards",
@@ -64,10 +77,8 @@ def command() -> None:
 @click.option(
     "--for",
     "purpose",
-    default="internal",
-    show_default=True,
     type=click.Choice(["internal", "hub", "neurips"]),
-    help="What --check requires.",
+    help="What --check requires.  [default: internal]",
 )
 @click.option("--ask", is_flag=True, help="Ask the open questions, one after the other; each answer is saved at once.")
 @click.option("--force", is_flag=True, help="Write over blocks that were edited by hand.")
@@ -99,7 +110,7 @@ def update_command(
     folder: Path,
     name: str | None,
     checked: bool,
-    purpose: str,
+    purpose: str | None,
     ask: bool,
     force: bool,
     move_edits: bool,
@@ -127,6 +138,13 @@ def update_command(
     from curate.dataset.dataset import Dataset
     from curate.dataset.files import read_json
 
+    if checked and (ask or force or move_edits or backup or evaluation):
+        raise click.UsageError("--check writes nothing; --ask, --force, --move-edits, --backup, --evaluation do")
+    if force and move_edits:
+        raise click.UsageError("--force drops edited lines and --move-edits keeps them; give one of the two")
+    if purpose and not checked:
+        raise click.UsageError(f"--for {purpose} says what --check requires; give --check too")
+    purpose = purpose or "internal"
     if dataset.suffix == ".md":
         place = Place(dataset.parent, dataset.name.removesuffix(".md"))
         if not (checked or ask):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curate.cli.output import Output, printable
+from curate.cli.output import Output, printable, whoever_reads
 
 if TYPE_CHECKING:
     from curate.card.facts import Facts
@@ -23,22 +23,20 @@ def check_card(out: Output, place: Place, data: Dataset | None, purpose: str, hu
 
     found = check(place, data, purpose, hub)
     errors = sum(finding.level == "error" for finding in found)
-    if out.as_json:
-        out.json(
-            {"card": place.card.as_posix(), "for": purpose, "ok": not errors, "findings": [f.as_dict() for f in found]}
-        )
-        return 1 if errors else 0
+    told = {"card": place.card.as_posix(), "for": purpose, "ok": not errors, "findings": [f.as_dict() for f in found]}
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for finding in found:
         style = "red" if finding.level == "error" else "yellow"
         table.add_row(
             Text(finding.level, style=style), Text(printable(finding.place)), Text(printable(finding.message))
         )
-    if found:
-        out.print(table)
-    out.print(
-        f"{shown(place.card)} for {purpose}: " + (f"{errors} error{'s' if errors > 1 else ''}" if errors else "passes")
-    )
+    verdict = f"{errors} error{'s' if errors > 1 else ''}" if errors else "passes"
+    with whoever_reads():
+        if out.as_json:
+            out.json(told)
+        if found:
+            out.print(table)
+        out.print(f"{shown(place.card)} for {purpose}: {verdict}")
     return 1 if errors else 0
 
 

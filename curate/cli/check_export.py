@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from curate.cli.output import Output, printable
+from curate.cli.output import Output, printable, whoever_reads
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,13 +31,14 @@ def check(out: Output, folder: Path, consumer: str, overrides: Sequence[str]) ->
     from curate.export.check import examine
 
     report = examine(folder, consumer, _settings(overrides))
-    if out.as_json:
-        out.json(report.as_dict())
-    else:
-        out.print(_verdicts(report))
-        if report.findings:
-            out.print(_findings(report))
-        out.print(_closing(report))
+    with whoever_reads():
+        if out.as_json:
+            out.json(report.as_dict())
+        else:
+            out.print(_verdicts(report))
+            if report.findings:
+                out.print(_findings(report))
+            out.print(_closing(report))
     return 1 if report.errors else 0
 
 

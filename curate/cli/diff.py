@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from curate.cli.diff_written import Shown, page_options, tell, write, write_rows
-from curate.cli.output import Output, common
+from curate.cli.output import Output, common, spare, whoever_reads
 
 if TYPE_CHECKING:
     from curate.diff.options import DiffOptions
@@ -96,6 +96,9 @@ def command(
 
     for name in reports:
         check_name(Path(name))
+        spare("--report", Path(name), *(Path(one) for one in (a, b) if one))
+    if strict and not fail_on:
+        raise click.UsageError("--strict goes with --fail-on RULE: it decides about rules, and none is given")
     rules = [parse_rule(text) for text in fail_on]
     shown = Shown(redact, thumbs, lang, reports, github)
     page_options(shown)
@@ -103,13 +106,16 @@ def command(
     one, other = _open(a, b, options.where)
     options = replace(options, command=_command(one, other, given, fail_on, strict), title=f"{one.name} → {other.name}")
     if row is not None:
+        if by_stage:
+            raise click.UsageError("--row and --by-stage exclude each other: one row, or the flow of all")
         return _row(out, one, other, options, row, shown)
     if by_stage and not steps_between(one, other):
         raise click.UsageError("--by-stage is for runs: name a run, or two steps of one")
     found = diff(one, other, options, rules, strict)
     report = redacted(found, shown.redact or "default")  # type: ignore[arg-type]
     written = [*write(found, report, shown), *write_rows(one, other, options, shown)]
-    tell(out, report, shown, by_stage, _next(a, b, report, written))
+    with whoever_reads():
+        tell(out, report, shown, by_stage, _next(a, b, report, written))
     for path in written:
         out.talk(f"written: {path}")
     return 1 if report.verdict.exit_code or (exit_code and report.verdict.differences) else 0

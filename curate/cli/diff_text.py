@@ -87,8 +87,6 @@ def _checks(report: Report) -> Iterator[Text]:
 
 
 def _columns(report: Report) -> Iterator[Text | Table]:
-    if not report.columns:
-        return
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for one in report.columns[:_COLUMNS]:
         share = "" if one.change_rate is None else f"{100 * one.change_rate:.3g} %"
@@ -96,7 +94,8 @@ def _columns(report: Report) -> Iterator[Text | Table]:
         if one.cer_p50 is not None:
             told += f"   CER {one.cer_p50:.3g}, p95 {one.cer_p95:.3g}"
         table.add_row(Text(f"  {printable(one.path)}"), f"{one.changed_rows:,}", share, Text(told, style="dim"))
-    yield table
+    if report.columns:
+        yield table
     if len(report.columns) > _COLUMNS:
         yield Text(f"  {len(report.columns) - _COLUMNS} more", style="dim")
     schema = report.schema_diff

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from curate.cli.output import Output, common
+from curate.cli.output import Output, common, whoever_reads
 
 
 @dataclass
@@ -42,17 +42,21 @@ def command(out: Output) -> int:
       curate doctor --json
     """
     checks = [check for group in (_python, _packages, _models, _font, _machine, _folders) for check in group()]
+    with whoever_reads():
+        _tell(out, checks)
+    return 0 if all(check.ok or not check.needed for check in checks) else 1
+
+
+def _tell(out: Output, checks: list[Check]) -> None:
+    from rich.text import Text
+
     if out.as_json:
         out.json([asdict(check) for check in checks])
-    else:
-        from rich.text import Text
-
-        for check in checks:
-            mark, style = ("✓", "green") if check.ok else ("✗", "red") if check.needed else ("·", "yellow")
-            out.print(Text.assemble((f"{mark} ", style), (f"{check.name:<24}", "bold"), check.found))
-            if not check.ok and check.fix:
-                out.print(Text(f"    {check.fix}", style="cyan"))
-    return 0 if all(check.ok or not check.needed for check in checks) else 1
+    for check in checks:
+        mark, style = ("✓", "green") if check.ok else ("✗", "red") if check.needed else ("·", "yellow")
+        out.print(Text.assemble((f"{mark} ", style), (f"{check.name:<24}", "bold"), check.found))
+        if not check.ok and check.fix:
+            out.print(Text(f"    {check.fix}", style="cyan"))
 
 
 def _python() -> Iterator[Check]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from curate.cli.output import Output, common, printable
+from curate.cli.output import Output, common, printable, spare
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -79,6 +79,8 @@ def command(
 
     if parse and labels is None:
         raise UsageError("--parse needs to know the labels: name a registry with --labels, for example --labels mire")
+    if html is not None:
+        spare("--html", html, gold, predictions, other, index)
     rows = read_gold(InputOptions(path=gold, labels=labels), split)
     options = Options(Registry.load(labels) if labels else None, parse, seed)
     rivals = read_predictions(other) if other is not None else None

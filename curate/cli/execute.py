@@ -172,11 +172,12 @@ def _show_plan(out: Output, planned: Plan) -> None:
         ("why, and with what", "left"),
     ):
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    guessed = planned.steps[0].runs  # records of a source are counted when they are read
     for step in planned.steps:
         needs = ", ".join(f"{key} {textwrap.shorten(value, 48, placeholder='…')}" for key, value in step.needs.items())
         told = Text("; ".join(part for part in (step.why, needs) if part), style="dim")
         will = Text("run", style="cyan") if step.runs else Text("reuse", style="green")
-        rows = "?" if step.rows is None else f"{step.rows:,}"
+        rows = "?" if step.rows is None else f"{'~' if guessed else ''}{step.rows:,}"
         table.add_row(step.title, will, rows, "" if step.shards is None else f"{step.shards:,}", told)
     place = f" → {printable(shown(planned.out))} with {planned.workers} workers, {planned.free_disk / 1e9:.0f} GB free"
     out.print(Text.assemble((planned.recipe, "bold"), place))

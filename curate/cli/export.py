@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "target",
-    default="sharegpt",
-    show_default=True,
-    help="sharegpt, alpaca, swift, trl, openai, regions, or source: the records as they came.",
+    help="sharegpt, alpaca, swift, trl, openai, regions, or source: the records as they came.  [default: sharegpt]",
 )
 @click.option("--template", help="Prompt template: mire, plain, or a YAML file.  [default: plain]")
 @click.option(
@@ -69,7 +67,7 @@ def command(
     out: Output,
     source: Path | None,
     folder: Path | None,
-    target: str,
+    target: str | None,
     template: str | None,
     images: str | None,
     image_root: Path | None,
@@ -99,6 +97,8 @@ def command(
 
         if source is not None or folder is not None:
             raise click.UsageError("--check DIR takes neither IN nor OUT")
+        if target or template or images or image_root or hub:
+            raise click.UsageError("--check DIR writes nothing; of the options it takes --for and --set")
         return check(out, checked, consumer or "llamafactory", overrides)
     if consumer is not None:
         raise click.UsageError("--for belongs to --check DIR; the format decides whose rules an export is held against")
@@ -107,10 +107,13 @@ def command(
 
         if source is None or folder is not None:
             raise click.UsageError("--hub DIR takes IN and no OUT")
+        if target or template or images or image_root or overrides:
+            raise click.UsageError("--hub DIR writes the rows as they are; it takes no option of a training set")
         return export_hub(out, source, hub)
     if source is None or folder is None:
-        raise click.UsageError("name IN and OUT, or --check DIR")
-    return _export(out, source, folder, {"use": target, "template": template, "images": images}, image_root, overrides)
+        raise click.UsageError("name IN and OUT, or IN and --hub DIR, or --check DIR")
+    options = {"use": target or "sharegpt", "template": template, "images": images}
+    return _export(out, source, folder, options, image_root, overrides)
 
 
 def _export(

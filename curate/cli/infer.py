@@ -88,12 +88,14 @@ def command(
     registry = Registry.load(labels) if labels else None
     if folder.resolve() == source.resolve():
         raise UsageError(f"{folder} is what is asked; choose another folder for the answers")
-    made = None if dry_run else _engine(engine, server, options, adapter, llm_options)
+    made = None
+    if not dry_run or (engine == "server" and (server or adapter or llm_options)):
+        made = _engine(engine, server, options, adapter, llm_options)  # what does not go together is said in any case
     with to_ask(out, source, folder, Writing(template, images, labels, overrides), dry_run=dry_run) as what:
         if isinstance(what, int):
             return what
         questions = read_questions(what.export, split, _choices(what.export, registry))
-        if made is None:
+        if dry_run or made is None:
             _plan(out, questions)
             return 0
         found = _ask(out, questions, folder, made, registry, {"export": export_digest(what.export), "split": split})

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 @click.command("label")
 @partial(takes_source, needs_out=False, needs_source=False)
 @click.option("--registry", default="mire", show_default=True, help="mire, jddc, feedback, or a YAML file.")
-@click.option("--hierarchy", "level", flag_value="path", help="Write labels with their group in front: 粗类-细类.")
-@click.option("--coarse", "level", flag_value="coarse", help="Write the group instead of the label.")
-@click.option("--back", "level", flag_value="fine", help="Write fine labels again; the default.")
+@click.option("--hierarchy", is_flag=True, help="Write labels with their group in front: 粗类-细类.")
+@click.option("--coarse", is_flag=True, help="Write the group instead of the label.")
+@click.option("--back", is_flag=True, help="Write fine labels again; the default.")
 @click.option("--suggest", is_flag=True, help="Print groups for the labels of the registry, for you to edit; no IN.")
 @click.option("--task", help="Task of the registry; for --suggest, or for labels of records of other tasks.")
 @click.option("--groups", type=click.IntRange(min=1), help="How many --suggest makes.  [default: 6]")
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 def command(
     out: Output,
     registry: str,
-    level: str | None,
+    hierarchy: bool,
+    coarse: bool,
+    back: bool,
     suggest: bool,
     task: str | None,
     groups: int | None,
@@ -48,6 +50,10 @@ def command(
       curate label work/paths work/fine --back
       curate label --suggest --task dialogue_intent --confusion predictions.jsonl > groups.yaml
     """
+    levels = [name for name, asked in (("path", hierarchy), ("coarse", coarse), ("fine", back)) if asked]
+    if len(levels) > 1:
+        raise click.UsageError("--hierarchy, --coarse and --back exclude each other: a label is written in one way")
+    level = levels[0] if levels else None
     if suggest:
         if level is not None or any(options[name] for name in options if name != "source_format"):
             raise click.UsageError(
@@ -56,8 +62,9 @@ def command(
         return _suggest(out, registry, task, groups or 6, confusion)
     if confusion is not None or groups is not None:
         raise click.UsageError("--confusion and --groups go with --suggest")
-    if options["source"] is None or options["folder"] is None:
-        raise click.UsageError("IN and OUT are missing: name the source and the folder to write, or give --suggest")
+    if options["folder"] is None:
+        missing = "OUT is" if options["source"] is not None else "IN and OUT are"
+        raise click.UsageError(f"{missing} missing: name the source and the folder to write, or give --suggest")
     stage = {"use": "label", "registry": registry, "level": level, "task": task}
     return run_single(out, "label", [stage], **options)
 

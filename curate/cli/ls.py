@@ -116,7 +116,7 @@ def _runs(out: Output, folder: Path) -> None:
 
 
 def _steps(out: Output, run: Path) -> None:
-    from curate.dataset.dataset import steps
+    from curate.dataset.dataset import broken, steps
     from curate.dataset.files import read_json
     from curate.errors import UsageError
     from curate.pipeline.manifest import Manifest
@@ -130,6 +130,8 @@ def _steps(out: Output, run: Path) -> None:
             counts = manifest.counts.as_dict()
             counts.pop("codes")
             found.append({"step": step.name, "shards": len(manifest.shards), **counts})
+    if lost := broken(run):
+        out.talk(f"not all steps are listed: {lost}")
     if out.as_json:
         out.json(found)
         return

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 import click
@@ -135,6 +136,16 @@ def whoever_reads() -> Iterator[None]:
         yield
     except BrokenPipeError:
         let_go(sys.stdout)
+
+
+def spare(option: str, target: Path, *read: Path | None) -> None:
+    """Refuse to write over a file that the command reads.
+
+    Raises:
+        click.UsageError: `target` is one of the files of `read`; `option` names what it was given for.
+    """
+    if any(one is not None and one.exists() and target.exists() and target.samefile(one) for one in read):
+        raise click.UsageError(f"{option} {target} would overwrite what is read from it; choose another name")
 
 
 def never_fail(stream: Any) -> None:

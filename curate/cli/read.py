@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from curate.cli.output import Output, printable
+from curate.cli.output import Output, printable, spare
 from curate.cli.single import Given
 
 if TYPE_CHECKING:
@@ -54,9 +54,10 @@ def read(out: Output, stage: Mapping[str, Any], preview: Path | None, given: Giv
         store, groups = _pictures(recipe.input)
         single = False
     reader = _open(recipe.stages[0], store)
-    failed = False
+    failed = seen = False
     pictures: list[dict[str, Any]] = []
     for item, result in _results(reader, groups):
+        seen = True
         entry: dict[str, Any] = {"path": str(source) if single else item.path}
         if isinstance(result, _Bad):
             failed = True
@@ -75,6 +76,8 @@ def read(out: Output, stage: Mapping[str, Any], preview: Path | None, given: Giv
         out.json({"engine": reader.environment()["engine"], "pictures": pictures})
     elif preview is not None and not failed:
         out.talk(f"drawn: {preview}")
+    if not seen:
+        out.talk(f"no record of {source} names a picture")
     return int(failed)
 
 
@@ -83,8 +86,7 @@ def _check_preview(source: Path, preview: Path) -> None:
         raise click.UsageError(f"--preview {preview}: the name must end in {', '.join(FORMATS)}")
     if source.is_dir():
         raise click.UsageError(f"{source} is a folder; --preview draws one picture (--text reads a folder)")
-    if preview.exists() and source.exists() and preview.samefile(source):
-        raise click.UsageError(f"--preview {preview} would overwrite the picture itself; choose another name")
+    spare("--preview", preview, source)
 
 
 def _is_picture(path: Path) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from curate.cli.output import Output, common, printable
+from curate.cli.output import Output, common, printable, whoever_reads
 from curate.cli.struck import struck
 
 if TYPE_CHECKING:
@@ -128,13 +128,14 @@ def test(out: Output, file: Path, data: Path | None, images: Path | None) -> int
     failed = failures(rules, rules.cut())
     never = None if data is None else _never_hit(file, data, images)
     loose = [(rule, pattern) for rule, pattern in untried(rules) if rule in own]
-    if out.as_json:
-        told = [{"rule": rule, "pattern": pattern} for rule, pattern in loose]
-        out.json({"failed": [vars(one) for one in failed], "untried": told, "never_hit": never})
-        return int(bool(failed))
-    _tell(out, rules, failed, loose)
-    if never is not None:
-        out.print(f"never hit in {data}: {', '.join(never) or 'none, every rule that is on hit something'}")
+    with whoever_reads():
+        if out.as_json:
+            told = [{"rule": rule, "pattern": pattern} for rule, pattern in loose]
+            out.json({"failed": [vars(one) for one in failed], "untried": told, "never_hit": never})
+        else:
+            _tell(out, rules, failed, loose)
+        if never is not None:
+            out.print(f"never hit in {data}: {', '.join(never) or 'none, every rule that is on hit something'}")
     return int(bool(failed))
 
 

@@ -48,6 +48,8 @@ def command(
     from curate.dataset.url import url_of
     from curate.pipeline.recipe_file import find_recipe, load_recipe
 
+    if ray_address and engine == "local":
+        raise click.UsageError("--ray-address goes with --engine ray, not with --engine local")
     if ray_address:
         engine = engine or "ray"
     said = {"workers": workers, "engine": engine, "ray.address": ray_address}

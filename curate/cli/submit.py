@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from curate.cli.output import Output, common
+from curate.cli.output import Output, common, spare
 
 
 @click.command("submit")
@@ -53,6 +53,7 @@ def command(
     from curate.labels.registry import Registry
     from curate.pipeline.source import InputOptions
 
+    spare("OUT.csv", file, test, predictions, index)
     rows = read_gold(InputOptions(path=test, labels=labels))
     made = make_submission(rows, read_predictions(predictions, index), Registry.load(labels), layout, parse)
     write_bytes(file, made.text.encode("utf-8-sig" if layout == "official" else "utf-8"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from curate.cli.output import Output, common
+from curate.cli.output import Output, common, spare
 
 
 @click.group("thesaurus")
@@ -85,6 +85,7 @@ def export(out: Output, source: str, words: Path | None, number: int, least: flo
 
         if words is None:
             raise click.UsageError("--words FILE is missing: the words to ask for, one a line")
+        spare("TABLE", table, words)
         asked = [line.strip() for line in words.read_text("utf-8-sig").splitlines() if line.strip()]
         number_written = export_synonyms(asked, table, number, least)
     if out.as_json:

@@ -57,6 +57,8 @@ def _tell(out: Output, story: dict[str, Any], folder: Path) -> None:
         for entry in step["entries"]:
             if entry["keep_with"]:
                 out.print(Text(f"      keep it: --set {printable(entry['keep_with'])}", style="dim"))
+    if "broken" in story:
+        out.print(Text(f"  the rest is not told: {printable(story['broken'])}", style="bold red"))
     for export in story["exports"]:
         left = f"  left out of {export['export']}: {export['code']} {printable(export['detail'] or '')}"
         out.print(Text(left, style="yellow"))

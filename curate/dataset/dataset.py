@@ -164,6 +164,23 @@ def steps(run: Path) -> list[Path]:
     return found
 
 
+def broken(run: Path) -> str | None:
+    """Say which step of a run cannot be read any more, and what helps; None where all that finished can.
+
+    A run that is at work or was stopped has steps without a `stage.json`; one that is finished has none.
+    """
+    manifest = _manifest(run)
+    rest = manifest.get("steps_planned", [])[len(steps(run)) :]
+    if not rest:
+        return None
+    file = run / rest[0] / "stage.json"
+    damaged = file.exists() and not isinstance(read_json(file), dict)
+    if not damaged and manifest.get("status") != "finished":
+        return None
+    what = "is damaged" if damaged else "does not fit the step before it" if file.exists() else "is missing"
+    return f"{file} {what}; run the recipe of this run again, which does this step anew"
+
+
 def _manifest(run: Path) -> dict[str, Any]:
     """What the run says of itself; empty where it says nothing, or nothing that can be read."""
     try:
@@ -206,6 +223,10 @@ def _step(run: Path, wanted: str) -> Path:
     if not _manifest(run):
         raise InputError(f"{run}/run.json cannot be read or is damaged; run the recipe of this run again")
     there = steps(run)
+    lost = broken(run)
+    if lost and not wanted:
+        earlier = f", or give an earlier step: {run}@{there[-1].name.partition('-')[2]}" if there else ""
+        raise InputError(f"{lost}{earlier}")
     if not there:
         raise InputError(f"{run} is a run without a finished step yet")
     if not wanted:

@@ -159,6 +159,8 @@ def _from_deep(grey: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def _unidentified(data: bytes) -> tuple[str, str]:
     """Tell a picture that ends within its header from a file that is none."""
+    if data[4:8] == b"ftyp":  # the container of AVIF and HEIC
+        return "image_unreadable", f"AVIF and HEIC are not read, only {', '.join(FORMATS)}; save it as one of these"
     begins = data.startswith((png.SIGNATURE[: len(data)], _JPEG[: len(data)]))
     return (
         ("image_truncated", "ends within its header")

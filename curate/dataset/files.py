@@ -61,9 +61,9 @@ def write_error(path: Path, error: OSError) -> OutputError:
     hints = {
         errno.ENOSPC: "the disk is full; free some space and run the same command again, it continues",
         errno.EDQUOT: "the quota is used up; free some space and run the same command again, it continues",
-        errno.EROFS: "the file system is read-only; choose another folder with --out",
-        errno.EACCES: "no permission to write there; choose another folder with --out",
-        errno.EPERM: "no permission to write there; choose another folder with --out",
+        errno.EROFS: "the file system is read-only; choose another place",
+        errno.EACCES: "no permission to write there; choose another place",
+        errno.EPERM: "no permission to write there; choose another place",
     }
     return OutputError(f"cannot write {path}: {hints.get(error.errno or 0, error.strerror or error)}")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from curate.dataset.dataset import steps
+from curate.dataset.dataset import broken, steps
 from curate.dataset.files import read_json
 from curate.errors import InputError, UsageError
 
@@ -19,6 +19,8 @@ _TOLD = ["action", "code", "metric", "value", "threshold", "related_uid", "detai
 
 def lives(run: Path, wanted: str) -> list[dict[str, Any]]:
     """Tell what each step did to a record; to all of them where several have the same source id.
+
+    Where a step cannot be read any more, `broken` says so: it and those after it are not in `steps`.
 
     Args:
         run: The run's folder.
@@ -31,7 +33,7 @@ def lives(run: Path, wanted: str) -> list[dict[str, Any]]:
     if not done and (run / "run.json").exists() and not read_json(run / "run.json"):
         raise InputError(f"{run}/run.json cannot be read or is damaged; run the recipe of this run again")
     if not done:
-        raise InputError(f"{run} holds no finished step of a run; run `curate ls` to see what there is")
+        raise InputError(broken(run) or f"{run} holds no finished step of a run; run `curate ls` to see what there is")
     return [_life(run, done, uid, source_id) for uid, source_id in _identify(done, wanted).items()]
 
 
@@ -53,7 +55,9 @@ def _life(run: Path, done: list[Path], uid: str, source_id: str) -> dict[str, An
         changed = _changed(before, after) if before is not None and after is not None else []
         story.append({"step": step.name, "fate": fate, "entries": entries, "turns": changed})
         before = after if after is not None else before
-    return {"uid": uid, "source_id": source_id, "steps": story, "exports": _exports(run, uid)}
+    life = {"uid": uid, "source_id": source_id, "steps": story, "exports": _exports(run, uid)}
+    lost = broken(run)
+    return {**life, "broken": lost} if lost else life
 
 
 def _limit_from(manifest: dict[str, Any], title: str, entry: dict[str, Any]) -> str | None:

@@ -90,7 +90,7 @@ class Lease:
         if self._holder_lives(seen):
             raise OutputError(
                 f"another run of curate works in {self._url} (process {seen.get('process')} on "
-                f"{seen.get('machine')}); wait for it, or choose another place with --out"
+                f"{seen.get('machine')}); wait for it, or choose another place"
             )
         self._remote.remove(LEASE)
 

@@ -31,7 +31,7 @@ def exclusive(folder: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise OutputError(
-                f"another run of curate works in {folder}; wait for it, or choose another folder with --out"
+                f"another run of curate works in {folder}; wait for it, or choose another folder"
             ) from error
         yield
     finally:

@@ -123,7 +123,9 @@ def _rows(file: Path) -> list[dict[str, Any]]:
     except FileNotFoundError as error:
         raise InputError(f"{file}: there is no such file") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not UTF-8 at byte {error.start}") from error
+        raise InputError(
+            f"{file}: not UTF-8 at byte {error.start}. Save it as UTF-8, or convert it with iconv"
+        ) from error
     except (OSError, ValueError) as error:
         raise InputError(f"{file}: {error}") from error
     if file.suffix == ".csv":
@@ -161,6 +163,8 @@ def _indexed(index: Path, file: Path, rows: int) -> list[str]:
         for line in lines:
             files.setdefault(str(line["file"]), []).append(str(line["uid"]))
     except (OSError, ValueError, KeyError) as error:
+        if not index.exists():
+            raise InputError(f"{index}: there is no such file") from error
         raise InputError(f"{index}: this is not the index.parquet of an export ({error})") from error
     fitting = [name for name, uids in files.items() if len(uids) == rows]
     if len(fitting) != 1:

@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from curate.records import PLACEHOLDER
+
 _ROLES, _TEXTS = ("role", "from"), ("text", "value", "content")
 _SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
@@ -78,6 +80,11 @@ def text_of(value: Any) -> str:
     if isinstance(value, list):
         return "\n".join(filter(None, map(text_of, value)))
     return "" if value is None or value is MISSING or isinstance(value, bool) else str(value)
+
+
+def says_something(text: str) -> bool:
+    """Whether a text holds more than places of pictures: `<image>` alone makes no two rows alike."""
+    return bool(text.replace(PLACEHOLDER, "").strip())
 
 
 def storable(text: str) -> str:

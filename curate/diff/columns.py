@@ -73,7 +73,8 @@ def lay_out(a: Table, b: Table, options: DiffOptions) -> Layout:
 def _choose(
     common: list[str], options: DiffOptions, bookkeeping: Sequence[str], known: Sequence[str]
 ) -> tuple[list[str], list[str]]:
-    for pattern in (*options.columns, *options.ignore_columns):
+    plain = [one for one in options.tolerances if "*" not in one.split(".")[0]]
+    for pattern in (*options.columns, *options.ignore_columns, *plain):
         top = pattern.split("[")[0].split(".")[0]
         if not any(fnmatch.fnmatchcase(name, pattern) or name == top for name in (*known, OCR)):
             raise UsageError(f"there is no column '{pattern}'; there are: {', '.join(dict.fromkeys(known))}")
@@ -87,6 +88,8 @@ def _choose(
         return named and not any(fnmatch.fnmatchcase(name, pattern) for pattern in options.ignore_columns)
 
     wanted = [name for name in common if chosen(name)]
+    if options.ignore_columns and common and not wanted:
+        raise UsageError(f"--ignore-columns leaves no column to compare; both sides have: {', '.join(common)}")
     return wanted, [name for name in common if name not in wanted]
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from rapidfuzz.distance import Indel
 
 from curate.diff import fuzzy, keys
-from curate.diff.cells import text_of
+from curate.diff.cells import says_something, text_of
 from curate.diff.columns import Column
 from curate.diff.options import DiffOptions
 from curate.diff.pairing import A, B, Found, Pairing, by_content, join_keys
@@ -171,7 +171,8 @@ class Ladder:
             return
         left_a, left_b = pairing.left_a.sort(ROW), pairing.left_b.sort(ROW)
         texts_a, texts_b = self._texts(self.a, left_a), self._texts(self.b, left_b)
-        rows_a, rows_b = left_a[ROW].to_list(), left_b[ROW].to_list()
+        rows_a = [row for row in left_a[ROW].to_list() if says_something(texts_a[row])]
+        rows_b = [row for row in left_b[ROW].to_list() if says_something(texts_b[row])]
         found = fuzzy.pair_texts([texts_a[row] for row in rows_a], [texts_b[row] for row in rows_b])
         pairs = [(rows_a[one], rows_b[other]) for one, other, _ in found]
         if pairs:

@@ -100,7 +100,7 @@ class TrainingExporter(Exporter[Opts], Generic[Opts]):
 
     def write(self, shards: Iterable[pa.Table], delivery: Delivery) -> dict[str, Any]:
         """Write everything; see `Exporter.write`."""
-        folder, written = delivery.folder, Written()
+        folder, written, left_out = delivery.folder, Written(), Counter[str]()
         with ExitStack() as stack:
             files = SplitFiles(lambda split: self.open_file(folder / self.file_name(split)))
             stack.callback(files.close)
@@ -108,6 +108,7 @@ class TrainingExporter(Exporter[Opts], Generic[Opts]):
             stack.callback(lines.close)
             for sample in self._samples(shards, delivery):
                 if sample.error is not None:
+                    left_out[sample.error.code] += 1
                     delivery.leave_out(sample.record.uid, sample.error.code, sample.error.detail)
                     continue
                 written.records[sample.split] += 1
@@ -118,9 +119,7 @@ class TrainingExporter(Exporter[Opts], Generic[Opts]):
                     lines.add(self.file_name(sample.split), files.add(sample.split, row), sample)
                     written.rows[sample.split] += 1
         if not written.records:
-            raise RunFailed(
-                f"export {self.options.title}: every record was left out; see the reasons with `curate why`"
-            )
+            raise RunFailed(f"export {self.options.title}: {_why_nothing(left_out)}")
         companions = self.companions(folder, written)
         self._last_look(delivery)
         return self._facts(folder, written, companions)
@@ -214,3 +213,11 @@ class TrainingExporter(Exporter[Opts], Generic[Opts]):
         """How long the longest sample is, in words."""
         most = "" if self.options.tokenizer else "at most "
         return f"longest sample {most}{written.longest:,} of {self.options.cutoff_len:,} tokens"
+
+
+def _why_nothing(left_out: Counter[str]) -> str:
+    """Why no record is left to write, and where to read on."""
+    if not left_out:
+        return "there are no records to write; see what became of them with `curate ls RUN`"
+    told = ", ".join(f"{code} {rows:,}" for code, rows in left_out.most_common())
+    return f"every record was left out ({told}); `curate reasons {left_out.most_common(1)[0][0]}` explains"

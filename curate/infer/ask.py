@@ -13,7 +13,7 @@ from curate.infer.options import AskOptions
 from curate.infer.patience import Breaker, pause
 from curate.infer.question import Loaded, Question
 from curate.infer.response import Transient
-from curate.infer.server import Abilities, Rejected, Server
+from curate.infer.server import Abilities, Rejected, Server, check_address
 from curate.pipeline.stop import StopSignal
 
 _LONGEST = 3
@@ -31,6 +31,7 @@ class ServerEngine:
     name = "server"
 
     def __init__(self, url: str, options: AskOptions) -> None:
+        check_address(url)
         self.url = url
         self.options = options
 

@@ -51,6 +51,18 @@ class Abilities:
         return found is None or (int(found[1]), int(found[2])) >= STRUCTURED_SINCE
 
 
+def check_address(url: str) -> None:
+    """Make sure that an address may stand in files.
+
+    Raises:
+        UsageError: it holds a name or a password.
+    """
+    if "@" in urlsplit(url).netloc:
+        raise UsageError(
+            f"the address of a server may hold no name or password, which would stand in files; use {KEY_VARIABLE}"
+        )
+
+
 class Server:
     """A connection to a server.
 
@@ -63,10 +75,7 @@ class Server:
     """
 
     def __init__(self, url: str, options: AskOptions) -> None:
-        if "@" in urlsplit(url).netloc:
-            raise UsageError(
-                f"the address of a server may hold no name or password, which would stand in files; use {KEY_VARIABLE}"
-            )
+        check_address(url)
         self.url = url.rstrip("/").removesuffix("/v1")
         self.options = options
         key = os.environ.get(KEY_VARIABLE)

@@ -40,6 +40,8 @@ FEWEST_ROWS, MOST_ROWS = 16, 4096
 class _Sample(NamedTuple):
     objects: list[Mapping[str, Any]]
     sizes: list[int]
+    failures: list[str]
+    """Why records are no good JSON objects, each with its number."""
 
 
 def open_source(options: InputOptions) -> Source:
@@ -132,6 +134,11 @@ def _open_file(options: InputOptions, registry: Registry | None) -> Source:
         return _open_own(options, [path])
     container = CONTAINERS[kind](path)
     sample = _sample(container)
+    if options.format == "auto" and not sample.objects:
+        raise InputError(
+            f"{path}: none of the first records of this {kind} file is a good JSON object ({sample.failures[0]}). "
+            "Repair the file, or say what it is with --format"
+        )
     dialect = _dialect(options.format, kind, sample.objects, path)
     container.learn(_common_keys(sample.objects))
     rows = container.count(sample.sizes)
@@ -150,12 +157,14 @@ def _open_file(options: InputOptions, registry: Registry | None) -> Source:
 
 def _sample(container: Container) -> _Sample:
     """Read the first records; damage behind them is met again, and told, when the source is read."""
-    sample = _Sample([], [])
+    sample = _Sample([], [], [])
     try:
-        for _, item in zip(range(SAMPLE), container.slices(Position()), strict=False):
+        for number, item in zip(range(SAMPLE), container.slices(Position()), strict=False):
             sample.sizes.append(len(item.raw.encode("utf-8")))
             if item.failure is None:
                 sample.objects.append(item.value)
+            else:
+                sample.failures.append(f"record {number}: {item.failure}")
     except InputError:
         if not sample.sizes:
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import orjson
@@ -12,11 +13,14 @@ from curate.errors import InputError
 _HEAD = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 
+_PACKED = (
+    (b"\x1f\x8b", "a gzip archive", "gunzip", ".gz"),
+    (b"BZh", "a bzip2 archive", "bunzip2", ".bz2"),
+    (b"\xfd7zXZ", "an xz archive", "unxz", ".xz"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive", "unzstd", ".zst"),
+)
+"""Programs that unpack one file, and the ending without which they refuse to name what comes out."""
 _MAGIC = (
-    (b"\x1f\x8b", "a gzip archive. Unpack it first: gunzip -k FILE"),
-    (b"BZh", "a bzip2 archive. Unpack it first: bunzip2 -k FILE"),
-    (b"\xfd7zXZ", "an xz archive. Unpack it first: unxz -k FILE"),
-    (b"\x28\xb5\x2f\xfd", "a zstd archive. Unpack it first: unzstd FILE"),
     (b"7z\xbc\xaf", "a 7-Zip archive. Unpack it first: 7z x FILE"),
     (b"Rar!", "a RAR archive. Unpack it first: unrar x FILE"),
     (b"%PDF", "a PDF document. Save its pages as pictures and give their folder"),
@@ -55,7 +59,7 @@ def container_of(path: Path) -> str:
             f"{path}: this is a table, which cannot be read. Save it as JSON lines: one object for each row"
         )
     if text.startswith(b"{"):
-        keys = ", ".join(re.findall(r'^\s{0,8}"([^"\n]{1,40})"\s*:', text.decode("utf-8", "replace"), re.MULTILINE)[:8])
+        keys = ", ".join(_outer_keys(text.decode("utf-8", "replace"))[:8])
         raise InputError(
             f"{path}: this is one JSON object{f' (keys: {keys})' if keys else ''}, not a list of records. "
             "Save the list in it as a file of its own, '[…]', or one object on each line"
@@ -70,9 +74,19 @@ def _refuse_other_kinds(path: Path, head: bytes) -> None:
         if path.suffix.lower() == ".xlsx" or b"xl/" in head[:4096] or b"[Content_Types].xml" in head[:4096]:
             raise InputError(f"{path}: this is an Excel table. Save it as JSON lines: one object for each row")
         raise InputError(f"{path}: this is a zip archive. Unpack it first: unzip {path.name}")
+    for magic, what, program, ending in _PACKED:
+        if head.startswith(magic):
+            raise InputError(f"{path}: this is {what}. Unpack it first: {_unpacking(path, program, ending)}")
     for magic, what in _MAGIC:
         if head.startswith(magic):
-            raise InputError(f"{path}: this is {what.replace('FILE', path.name)}")
+            raise InputError(f"{path}: this is {what.replace('FILE', shlex.quote(path.name))}")
+
+
+def _unpacking(path: Path, program: str, ending: str) -> str:
+    if path.suffix.lower() == ending:
+        return f"{program} -k {shlex.quote(path.name)}"
+    unpacked = f"{path.stem}.unpacked{path.suffix}"
+    return f"{program} -c {shlex.quote(path.name)} > {shlex.quote(unpacked)}"
 
 
 def _refuse_other_encodings(path: Path, head: bytes) -> None:
@@ -98,8 +112,16 @@ def _is_gbk(text: bytes) -> bool:
     return False
 
 
+def _outer_keys(text: str) -> list[str]:
+    """Keys of an indented JSON object that stand farthest to the left: its own, not those of what it holds."""
+    found = re.findall(r'^([ \t]{0,8})"([^"\n]{1,40})"\s*:', text, re.MULTILINE)
+    least = min((len(indent) for indent, _ in found), default=0)
+    return [key for indent, key in found if len(indent) == least]
+
+
 def _iconv(path: Path, encoding: str) -> str:
-    return f"iconv -f {encoding} -t UTF-8 {path.name} > {path.stem}.utf8{path.suffix}"
+    converted = shlex.quote(f"{path.stem}.utf8{path.suffix}")
+    return f"iconv -f {encoding} -t UTF-8 {shlex.quote(path.name)} > {converted}"
 
 
 def _has_lines(text: bytes) -> bool:

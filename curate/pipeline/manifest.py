@@ -137,8 +137,9 @@ def why_not(
     if inputs is None:
         return "the step before it runs again"
     if manifest.inputs != list(inputs):
-        different = sum(one != other for one, other in zip(manifest.inputs, inputs, strict=False))
-        different += abs(len(manifest.inputs) - len(inputs))
+        if len(manifest.inputs) != len(inputs):
+            return "its input changed"
+        different = sum(one != other for one, other in zip(manifest.inputs, inputs, strict=True))
         return f"{different} of {len(inputs)} inputs changed"
     return manifest.other_limits(limits) or manifest.damage(folder)
 

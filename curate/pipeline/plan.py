@@ -22,7 +22,7 @@ class PlannedStep:
     why: str
     """Why it runs; empty where its result is reused."""
     rows: int | None
-    """Rows that come in, as far as known."""
+    """Rows that come in, as far as known; a guess where ingest runs."""
     shards: int | None
     """Shards that come in, as far as known."""
     needs: dict[str, str] = field(default_factory=dict)

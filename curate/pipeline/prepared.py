@@ -120,11 +120,9 @@ def check_source(out: Path, recipe: Recipe) -> None:
     path = recipe.input.path
     source = _real(path if path.exists() else path.with_name(path.name.partition("@")[0]))  # RUN@STEP
     if source.is_relative_to(_real(out)):
-        raise OutputError(f"{named(out)} holds the source {named(recipe.input.path)}; choose another folder with --out")
+        raise OutputError(f"{named(out)} holds the source {named(recipe.input.path)}; choose another folder")
     if source.is_dir() and _real(out).is_relative_to(source):
-        raise OutputError(
-            f"{named(out)} lies in the source {named(recipe.input.path)}; choose another folder with --out"
-        )
+        raise OutputError(f"{named(out)} lies in the source {named(recipe.input.path)}; choose another folder")
 
 
 def _real(path: Path) -> Path:
@@ -144,21 +142,19 @@ def check_folder(out: Path, recipe: Recipe, asked: Path) -> None:
         OutputError: it is something else, and nothing in it is touched.
     """
     if out.exists() and not out.is_dir():
-        raise OutputError(f"{named(asked)} is a file; choose another folder with --out")
+        raise OutputError(f"{named(asked)} is a file; choose another folder")
     manifest = read_run(out)
     if manifest is not None:
         other = (manifest.get("recipe") or {}).get("name")
         if other != recipe.name:
             raise OutputError(
-                f"{named(asked)} holds a run of the recipe '{other}', not of '{recipe.name}'; "
-                "choose another folder with --out"
+                f"{named(asked)} holds a run of the recipe '{other}', not of '{recipe.name}'; choose another folder"
             )
     elif out.is_dir():
         strange = [path.name for path in out.iterdir() if not path.name.startswith(TEMPORARY)]
         if strange and Manifest.read(out / "00-ingest") is None:
             raise OutputError(
-                f"{named(asked)} is not empty and not a run of curate (it holds {strange[0]}); "
-                "choose another folder with --out"
+                f"{named(asked)} is not empty and not a run of curate (it holds {strange[0]}); choose another folder"
             )
 
 

@@ -70,7 +70,10 @@ class Finder:
         """All problems, in the order of the file; what the branches of a union say of one value is one problem."""
         found: dict[Location, list[ErrorDetails]] = {}
         problems: list[tuple[tuple[int, int], Problem]] = []
-        for item in error.errors():
+        complaints = error.errors()
+        for item in complaints:
+            if item["type"] == "too_short" and any(item["loc"] == one["loc"][:-1] for one in complaints):
+                continue  # what it held was wrong and is told, not its length
             location, branch = self._without_tags(item)
             if branch:
                 found.setdefault(location, []).append(item)
@@ -78,7 +81,8 @@ class Finder:
                 problems.append(self._one(location, [item], *self._message(item, location)))
         for location, items in found.items():
             wanted = list(dict.fromkeys(_wanted(item) for item in items))
-            problems.append(self._one(location, items, f"must be {' or '.join(wanted)}", ""))
+            told = " or ".join(wanted).replace("False", "false").replace("True", "true")
+            problems.append(self._one(location, items, f"must be {told}", ""))
         return [problem for _, problem in sorted(problems, key=lambda pair: pair[0])]
 
     def _one(
@@ -153,6 +157,10 @@ class Finder:
             return f"'{item['input']}' is not one of {', '.join(allowed)}", _nearest(str(item["input"]), allowed)
         if kind == "missing":
             return f"the key '{location[-1]}' is missing", f"add it, or say --set {'.'.join(map(str, location))}=…"
+        if location == ("name",) and kind == "string_pattern_mismatch":
+            return f"'{item['input']}' is no name: letters, digits, `_`, `-` and `.`, the first one no mark", ""
+        if kind == "too_short":
+            return "must not be empty", ""
         if kind.partition("_")[2] in ("type", "attributes_type", "parsing"):
             return f"must be {_wanted(item)}", ""
         return item["msg"].removeprefix("Value error, "), ""

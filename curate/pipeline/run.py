@@ -99,7 +99,7 @@ def _make(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot make the folder {out}: {error.strerror}; choose another with --out") from error
+        raise OutputError(f"cannot make the folder {out}: {error.strerror}; choose another") from error
 
 
 def _steps(prepared: Prepared, result: RunResult, progress: Progress, stop: StopSignal) -> None:

@@ -74,7 +74,7 @@ def test_budgets_are_given_by_set(curate: Any, theirs: Path) -> None:
         (["--for", "swift", "in", "out"], "--for belongs to --check DIR"),
         (["--check", "theirs", "--set", "cutof=1"], "--check takes --set KEY=NUMBER"),
         (["--check", "nowhere"], "there is no folder nowhere"),
-        (["in"], "name IN and OUT, or --check DIR"),
+        (["in"], "name IN and OUT, or IN and --hub DIR, or --check DIR"),
         (["in", "out", "--images", "folder"], "'folder' is not one of 'link', 'copy', 'embed', 'absolute'"),
     ],
 )
@@ -101,3 +101,17 @@ def test_pictures_of_a_source_can_be_linked(curate: Any, tmp_path: Path) -> None
     assert done.code == 0, done.err
     (written,) = (tmp_path / "out" / "images").iterdir()
     assert written.samefile(tmp_path / "photos" / "a.png")
+
+
+def test_rows_that_are_fetched_from_elsewhere_are_no_missing_file(curate: Any, theirs: Path) -> None:
+    """LLaMA-Factory's own dataset_info.json names a hundred data sets of hubs, each of which was told to stop it."""
+    info = json.loads((theirs / "dataset_info.json").read_text("utf-8"))
+    info["hub"] = {"hf_hub_url": "somebody/chats", "formatting": "sharegpt"}
+    (theirs / "dataset_info.json").write_text(json.dumps(info), "utf-8")
+
+    told = json.loads(curate("export", "--check", "theirs", "--json").out)
+
+    assert [(one["code"], one["message"]) for one in told["findings"] if one["file"] == "hub"] == [
+        ("elsewhere", "hf_hub_url")
+    ]
+    assert "file_missing" not in told["counts"]

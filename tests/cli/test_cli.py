@@ -247,3 +247,20 @@ def test_options_are_completed_with_every_extra_missing() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert done.stderr == ""
+
+
+def test_a_plan_says_what_it_guesses_and_why_a_source_is_read_again(tmp_path: Path) -> None:
+    """`31,023 rows` of a file that has 30,000, and `8 of 1 inputs changed`, cost the rest of the plan its credit."""
+    lines = [json.dumps({"id": str(n), "text": "x" * (n % 7 + 1)}) for n in range(300)]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines), "utf-8")
+    command = ["quality", "in.jsonl", "out", "--of", "text", "--set", "input.shard_rows=50"]
+
+    def planned() -> list[str]:
+        told = curate(*command, "--dry-run", cwd=tmp_path).stdout
+        return next(line for line in told.splitlines() if line.split()[:1] == ["ingest"]).split(None, 3)
+
+    assert planned()[2].startswith("~")
+    assert curate(*command, cwd=tmp_path).returncode == 0
+    assert planned()[1:3] == ["reuse", "300"]
+    (tmp_path / "in.jsonl").write_text("\n".join([*lines, '{"text": "y"}']), "utf-8")
+    assert planned()[3].startswith("its input changed")

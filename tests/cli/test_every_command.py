@@ -176,6 +176,7 @@ def test_a_disk_that_takes_nothing_is_an_error_with_one_line(session: Session, k
     assert set(errors) == {name for name in CALLS if elsewhere(name, "x")}
     wrong = {n: e for n, e in errors.items() if e[0] != 2 or kind not in e[1].lower() or "Traceback" in e[1]}
     assert wrong == {}
+    assert [name for name, (_, said) in errors.items() if "--out" in said] == []  # most commands have no such option
 
 
 def tree(folder: Path) -> dict[str, str]:

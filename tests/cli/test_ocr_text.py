@@ -132,7 +132,7 @@ def test_a_bad_picture_does_not_silence_the_others(curate: Any, tmp_path: Path) 
         (["photos", "--text", "--dry-run"], "do not go with"),
         (["photos", "--preview", "x.png"], "is a folder"),
         (["photos/a.png", "--preview", "x.gif"], "must end in .png, .jpg, .jpeg, .webp"),
-        (["photos/a.png", "--preview", "photos/../photos/a.png"], "would overwrite the picture itself"),
+        (["photos/a.png", "--preview", "photos/../photos/a.png"], "would overwrite what is read from it"),
         (["photos", "--text", "--set", "det_sid=1280"], "did you mean 'det_side'?"),
     ],
 )
@@ -171,3 +171,11 @@ def test_the_default_engine_reads_a_drawn_picture(curate: Any, tmp_path: Path) -
     assert (answer.code, answer.out) == (0, "Order 10086\n")
     with Image.open(tmp_path / "seen.png") as seen:
         assert seen.size == (800, 90)
+
+
+def test_a_source_without_pictures_is_said_to_have_none(curate: Any, good_chats: Path) -> None:
+    """Silence and exit code 0 look like pictures without a word in them."""
+    done = curate("ocr", str(good_chats), "--text")
+
+    assert (done.code, done.out) == (0, "")
+    assert f"no record of {good_chats} names a picture" in done.err

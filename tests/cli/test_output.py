@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -16,6 +17,7 @@ from rich.console import Console
 
 from curate.cli import progress
 from curate.cli.progress import LineProgress
+from curate.dataset.files import write_error
 
 
 def test_brackets_in_paths_are_brackets(curate: Any, chats: Path, tmp_path: Path) -> None:
@@ -162,3 +164,22 @@ def test_options_of_all_commands_may_stand_before_the_command(curate: Any, chats
     assert json.loads(curate("--json", "--color", "never", "version").out)["curate"]
     assert json.loads(curate("--color=never", "--json", "show", "nowhere").err)["exit_code"] == 2
     assert curate("-q").code == 2
+
+
+@pytest.mark.parametrize("out", ["file/out", "file", "full", "chats.jsonl"])
+@pytest.mark.parametrize("command", ["split", "ingest", "export"])
+def test_advice_names_no_option_that_a_command_lacks(curate: Any, chats: Path, command: str, out: str) -> None:
+    """`choose another folder with --out` was the answer of commands that answer `No such option: --out`."""
+    (chats.parent / "file").write_text("mine", "utf-8")
+    (chats.parent / "full").mkdir()
+    (chats.parent / "full" / "cat.jpg").write_text("mine", "utf-8")
+
+    done = curate(command, "chats.jsonl", out)
+
+    assert (done.code, "--out" in done.err) == (2, False), done.err
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.EPERM])
+def test_a_place_that_takes_nothing_is_answered_without_an_option(number: int) -> None:
+    """The same for a disk that is read-only, whatever writes on it."""
+    assert str(write_error(Path("x"), OSError(number, "no"))).endswith("; choose another place")

@@ -139,3 +139,9 @@ def _outcome(store: PictureStore, item: dict[str, Any]) -> str:
     if np.ptp(pixels.mean(axis=2)) < item.get("min_contrast", 0):
         return "no contrast"
     return "read"
+
+
+def test_a_picture_of_a_format_that_is_not_read_is_told_what_is() -> None:
+    """Shops' servers send AVIF; `not a picture of a known format` sent people to look for damage."""
+    with pytest.raises(RowError, match=r"AVIF and HEIC are not read, only .*JPEG.*; save it as one of these"):
+        decode(b"\x00\x00\x00\x20ftypavif" + bytes(64))

@@ -148,3 +148,13 @@ def test_no_text_is_paired_twice(a: list[str], b: list[str]) -> None:
 
     assert len({one for one, _, _ in pairs}) == len(pairs) == len({other for _, other, _ in pairs})
     assert all(score >= 0.6 for _, _, score in pairs)
+
+
+def test_pictures_without_a_word_are_not_alike(tmp_path: Path) -> None:
+    """Two folders of different pictures had their rows paired, each with a similarity of 1, because all say `<image>`."""
+    for seed, name in enumerate(("a/1.png", "a/2.png", "b/3.png", "b/4.png")):
+        picture(tmp_path / name, seed)
+
+    report = compare(tmp_path / "a", tmp_path / "b")
+
+    assert (report.rows.changed, report.rows.added, report.rows.removed) == (0, 2, 2)

@@ -193,8 +193,15 @@ def test_one_picture_in_many_records_is_written_once(tmp_path: Path) -> None:
 
 def test_an_export_of_nothing_is_an_error(tmp_path: Path) -> None:
     """An empty training set that looks finished costs a day."""
-    with pytest.raises(RunFailed, match="every record was left out"):
+    said = r"every record was left out \(no_answer 1\); `curate reasons no_answer` explains"
+    with pytest.raises(RunFailed, match=said):
         export(tmp_path, chat("a", "u:question"))
+
+
+def test_an_export_of_no_records_does_not_say_that_some_were_left_out(tmp_path: Path) -> None:
+    """Whoever looks for the reason why rows were left out must not look for rows that never were."""
+    with pytest.raises(RunFailed, match="there are no records to write"):
+        export(tmp_path)
 
 
 def test_an_unknown_template_names_those_that_there_are() -> None:

@@ -106,6 +106,10 @@ CHINESE = json.dumps([{"text": "这件衣服的尺码偏大吗，想买一件"}]
         ("in.json", CHINESE.encode("utf-32"), "iconv -f UTF-32"),
         ("in.json", CHINESE.encode("gbk"), "GBK, not UTF-8. Convert it: iconv -f GB18030 -t UTF-8 in.json"),
         ("in.json.gz", gzip.compress(b"[]"), "gunzip -k in.json.gz"),
+        ("in.json", gzip.compress(b"[]"), "gunzip -c in.json > in.unpacked.json"),  # gunzip refuses to name it itself
+        ("my chats.jsonl", "{}\n客服聊天记录\n".encode("gbk"), "-t UTF-8 'my chats.jsonl' > 'my chats.utf8.jsonl'"),
+        ("in.jsonl", b'{"text": NaN}\n', "(record 0: not_a_number: NaN is not JSON"),
+        ("in.json", b'{\n  "a": {\n    "b": 1\n  },\n  "c": 2\n}\n', "(keys: a, c)"),
         ("in.zip", zipped("a.json"), "unzip in.zip"),
         ("in.xlsx", zipped("xl/workbook.xml"), "Excel"),
         ("in.csv", b"id,text\n1,a\n", "table"),

@@ -8,7 +8,7 @@ import pytest
 
 from curate.errors import RecipeError, UsageError
 from curate.pipeline.recipe import recipe_schema
-from curate.pipeline.recipe_file import find_recipe, parse_recipe, shipped_recipes
+from curate.pipeline.recipe_file import find_recipe, load_recipe, parse_recipe, shipped_recipes
 
 GOOD = """\
 name: shop
@@ -180,6 +180,8 @@ def test_what_is_wrong_in_the_file_is_not_blamed_on_an_override() -> None:
         ("stages.split.by=picture", "stages.1.by: must be a list, as in [a, b]"),
         ("stages=denoise", "stages: must be a list, as in [a, b]"),
         ("input=train.json", "input: must be a mapping, as in {key: value}"),
+        ("name=my shop", "name: 'my shop' is no name: letters, digits, `_`, `-` and `.`, the first one no mark"),
+        ("card=3", "card: must be a path or false"),
     ],
 )
 def test_a_wrong_value_is_answered_with_what_it_must_be_in_one_line(override: str, said: str) -> None:
@@ -218,3 +220,34 @@ def test_the_schema_knows_every_stage_and_its_options() -> None:
 
     assert "min_words" in text
     assert "SplitOptions" in text
+
+
+@pytest.mark.parametrize(
+    ("operations", "said"),
+    [("[]", "must not be empty"), ("[foo]", "'foo' is not one of synonym, reorder, delete, swap, typo")],
+)
+def test_a_list_is_not_called_empty_because_its_only_item_is_wrong(operations: str, said: str) -> None:
+    """`Tuple should have at least 1 item after validation, not 0` hid what was wrong."""
+    text = GOOD.replace("use: denoise", "use: augment-text").replace("min_words: 2", f"operations: {operations}")
+    (problem,) = problems(text)
+
+    assert said in problem
+
+
+def test_a_byte_order_mark_is_no_part_of_a_recipe(tmp_path: Path) -> None:
+    """Notepad writes one; excerpts then began with a sign that nobody typed."""
+    (tmp_path / "shop.yaml").write_text("\ufeff" + GOOD, "utf-8")
+    assert load_recipe(tmp_path / "shop.yaml").name == "shop"
+
+    (tmp_path / "shop.yaml").write_text("\ufeffnam: shop\n" + GOOD, "utf-8")
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(tmp_path / "shop.yaml")
+    assert "\ufeff" not in str(caught.value)
+
+
+def test_a_recipe_in_another_encoding_is_told_to_be_one(tmp_path: Path) -> None:
+    """`'utf-8' codec can't decode byte 0xd6` is no sentence for a person."""
+    (tmp_path / "shop.yaml").write_bytes("name: 店".encode("gbk"))
+
+    with pytest.raises(UsageError, match=r"is not UTF-8 \(byte 6\); save it as UTF-8"):
+        load_recipe(tmp_path / "shop.yaml")

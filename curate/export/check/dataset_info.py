@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _COLUMNS = {"prompt": "instruction", "query": "input", "response": "output", "messages": "conversations"}
+_ELSEWHERE = ("hf_hub_url", "ms_hub_url", "om_hub_url", "script_url", "cloud_file_name")
 _MORE_COLUMNS = ("history", "system", "tools", "images", "videos", "audios", "chosen", "rejected", "kto_tag")
 _TAGS = {
     "role_tag": "from",
@@ -25,6 +26,8 @@ class Entry:
 
     name: str
     file: str | None
+    elsewhere: str | None
+    """The key by which the trainer fetches the rows from somewhere else; it then looks at no file."""
     formatting: str
     ranking: bool
     columns: Mapping[str, str | None]
@@ -32,7 +35,7 @@ class Entry:
 
 
 def entries(info: Mapping[str, Any]) -> list[Entry]:
-    """All entries of a dataset_info.json that name a file."""
+    """All entries of a dataset_info.json."""
     return [_entry(name, value) for name, value in info.items() if isinstance(value, Mapping)]
 
 
@@ -46,6 +49,7 @@ def _entry(name: str, value: Mapping[str, Any]) -> Entry:
     return Entry(
         name,
         value.get("file_name"),
+        next((key for key in _ELSEWHERE if key in value), None),
         value.get("formatting", "alpaca"),
         bool(value.get("ranking", False)),
         columns,

@@ -52,6 +52,10 @@ def examine(folder: Path, settings: Settings) -> Report:
 
 def _entry(folder: Path, entry: Entry, log: Log, check: RowCheck) -> None:
     path = folder / str(entry.file or "")
+    if entry.elsewhere:
+        log.whole("elsewhere", entry.elsewhere)
+        log.file.counted = False
+        return
     if entry.formatting not in _FORMATTINGS:
         log.whole("formatting", f"formatting: {entry.formatting}")
         return

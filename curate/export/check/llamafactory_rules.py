@@ -7,6 +7,13 @@ from curate.export.check.finding import Rule
 from curate.export.check.log import table
 
 RULES = table(
+    Rule(
+        "elsewhere",
+        "accepts",
+        False,
+        "The trainer fetches the rows from a hub, a script or a cloud, where they were not looked at.",
+        "nothing; or save the rows here and name them with file_name",
+    ),
     Rule("file_missing", "stops", True, "The entry names no file that there is.", "correct file_name"),
     Rule("file_type", "stops", True, "The loader does not know the file's type.", "use .json, .jsonl or .parquet"),
     Rule("file_broken", "stops", True, "The file cannot be read to its end.", "write it again"),
