@@ -73,8 +73,7 @@ def lay_out(a: Table, b: Table, options: DiffOptions) -> Layout:
 def _choose(
     common: list[str], options: DiffOptions, bookkeeping: Sequence[str], known: Sequence[str]
 ) -> tuple[list[str], list[str]]:
-    plain = [one for one in options.tolerances if "*" not in one.split(".")[0]]
-    for pattern in (*options.columns, *options.ignore_columns, *plain):
+    for pattern in (*options.columns, *options.ignore_columns):
         top = pattern.split("[")[0].split(".")[0]
         if not any(fnmatch.fnmatchcase(name, pattern) or name == top for name in (*known, OCR)):
             raise UsageError(f"there is no column '{pattern}'; there are: {', '.join(dict.fromkeys(known))}")
