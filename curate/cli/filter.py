@@ -35,6 +35,8 @@ def _numbers(texts: Sequence[str]) -> dict[str, float]:
     found = {}
     for text in texts:
         name, _, value = text.partition("=")
+        if name in found:
+            raise click.UsageError(f"'{text}': there is a limit for {name} already; give one of each kind")
         try:
             found[name] = float(value)
         except ValueError:

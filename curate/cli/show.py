@@ -23,11 +23,9 @@ _ROLES = {"user": "bold cyan", "agent": "magenta", "system": "dim"}
 @click.command("show")
 @click.argument("dataset")
 @click.argument("record", required=False)
-@click.option(
-    "-n", "--rows", type=click.IntRange(min=0), default=3, show_default=True, help="Records to show of a dataset."
-)
+@click.option("-n", "--rows", type=click.IntRange(min=0), help="Records to show of a dataset.  [default: 3]")
 @common
-def command(out: Output, dataset: str, record: str | None, rows: int) -> None:
+def command(out: Output, dataset: str, record: str | None, rows: int | None) -> None:
     """Show DATASET (a run, RUN@STEP, or Parquet files), or one RECORD of it by uid, source id or number.
 
     \b
@@ -38,6 +36,9 @@ def command(out: Output, dataset: str, record: str | None, rows: int) -> None:
     """
     from curate.dataset.dataset import Dataset
 
+    if record is not None and rows is not None:
+        raise click.UsageError("RECORD and --rows exclude each other: one record, or the first ones")
+    rows = 3 if rows is None else rows
     data = Dataset.open(dataset)
     if record is not None:
         found = find_record(data, record)

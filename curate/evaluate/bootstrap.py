@@ -36,7 +36,10 @@ class Difference:
     low: float
     high: float
     p: float
-    """Share of draws on the other side of zero, twice: how often chance alone would look like this (two-sided)."""
+    """Share of draws on the other side of zero, twice: how often chance alone would look like this (two-sided).
+
+    The rows themselves count as one more draw, so that a thousand draws never say zero (Phipson & Smyth 2010).
+    """
 
 
 def weighted_f1_draws(
@@ -77,8 +80,8 @@ def difference(value: float, one: Floats, other: Floats) -> Difference:
     """Compare two systems; `value` is the difference on the rows themselves."""
     apart = one - other
     middle = interval(apart)
-    p = 2 * min(float((apart <= 0).mean()), float((apart >= 0).mean()))
-    return Difference(value, middle.low, middle.high, min(1.0, p))
+    fewer = min(int((apart <= 0).sum()), int((apart >= 0).sum()))
+    return Difference(value, middle.low, middle.high, min(1.0, 2 * (fewer + 1) / (len(apart) + 1)))
 
 
 def _drawn(rows: int, seed: int, draws: int) -> Iterator[tuple[int, Integers]]:
