@@ -34,6 +34,10 @@ def assemble(state: State, compared: Comparison, leaking: Leaks | None, weighed:
     a, b, options = state.a, state.b, state.options
     removed_by, unexplained, failed = _removed_by(state)
     samples = _samples(state, compared)
+    columns = _columns(state, compared, len(state.pairs))
+    changed_in = compared.tally.changed_in()
+    if options.fast:  # hashes know columns, and no paths in them
+        changed_in = {one.path: ChangedIn(rows=one.changed_rows) for one in columns}
     return Report(
         title=options.title or f"{a.name} → {b.name}",
         tool=Tool(version=curate.__version__),
@@ -43,10 +47,8 @@ def assemble(state: State, compared: Comparison, leaking: Leaks | None, weighed:
         rows=_rows(state, failed, unexplained),
         matching=state.matching,
         schema_diff=state.layout.schema,
-        columns=(columns := _columns(state, compared, len(state.pairs))),
-        changed_in=compared.tally.changed_in()
-        if not options.fast
-        else {one.path: ChangedIn(rows=one.changed_rows) for one in columns},
+        columns=columns,
+        changed_in=changed_in,
         text_changes=compared.tally.text_changes(),
         media=compared.tally.media(
             any(one.compared_as == "image" for one in state.layout.columns),
