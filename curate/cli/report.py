@@ -42,7 +42,7 @@ def command(out: Output, run: Path, file: Path | None, lang: Language, redact: M
     from curate.dataset.working_copy import brought
     from curate.report.run_page import run_page
 
-    if file is not None and file.suffix.lower() not in (".html", ".htm"):
+    if file is not None and file.suffix.lower() not in ("", ".html", ".htm"):
         raise click.UsageError(f"--out {file}: the page is HTML; give it a name that ends in .html")
     run, asked = brought(run), run
     if run != asked and file is None:
