@@ -22,11 +22,7 @@ from curate.diff.kept import Kept
 from curate.diff.keys import candidates
 from curate.diff.ladder import Ladder
 from curate.diff.options import DiffOptions, check_tolerances
-from curate.diff.report import (
-    Note,
-    Report,
-    Verdict,
-)
+from curate.diff.report import Check, Note, Report, Verdict
 from curate.diff.rules import Rule
 from curate.diff.samples import Samples as SampleBuilder
 from curate.diff.segments import everything_visible
@@ -188,16 +184,16 @@ def _judged(report: Report, rules: Sequence[Rule], strict: bool) -> Report:
     return with_verdict(report, checks)
 
 
-def with_verdict(report: Report, checks: Sequence[object]) -> Report:
+def with_verdict(report: Report, checks: Sequence[Check]) -> Report:
     """Give the report its findings and the verdict that follows from checks."""
     found = findings.find(report)
     rows, schema = report.rows, report.schema_diff
-    fails = any(not one.ok for one in checks)  # type: ignore[attr-defined]
+    fails = any(not one.ok for one in checks)
     verdict = Verdict(
         status="fail" if fails else "pass" if checks else "no_policy",
         differences=bool(rows.changed or rows.added or rows.removed or not schema.identical),
         exit_code=1 if fails else 0,
-        checks=tuple(checks),  # type: ignore[arg-type]
+        checks=tuple(checks),
         findings=found,
     )
     return report.model_copy(update={"verdict": verdict})
